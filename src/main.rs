@@ -1,0 +1,2 @@
+//! The real world in, an exit code out.
+fn main() {}
