@@ -1,0 +1,3 @@
+//! The stages, in order. Stages do not import each other: their values meet here.
+
+pub mod advise;
