@@ -1,1 +1,31 @@
 //! The nouns of the house: plain values without I/O, whose constructors hold their invariants.
+//!
+//! Nothing in here imports another module of ours. No type of a dependency stands in a public signature.
+
+pub mod advisory;
+pub mod artifact;
+pub mod claim;
+pub mod code;
+pub mod coverage;
+pub mod digest;
+pub mod ecosystem;
+pub mod finding;
+pub mod location;
+pub mod notice;
+pub mod outcome;
+pub mod problem;
+pub mod reason;
+pub mod text;
+
+pub use artifact::{ArtifactId, Coordinate, Origin, Registry};
+pub use claim::{Assurance, Claim, Claimant};
+pub use code::{Class, Code, Severity};
+pub use coverage::{Coverage, Tally};
+pub use digest::{Digest, Fingerprint, Scheme};
+pub use ecosystem::EcosystemId;
+pub use finding::{Entry, EntryKind, Expected, Finding, Place};
+pub use location::{Line, Location, RootId, RootInfo, RootOrigin};
+pub use notice::{Notice, NoticeCode};
+pub use outcome::Outcome;
+pub use problem::{Effect, Problem};
+pub use reason::Reason;
