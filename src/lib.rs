@@ -5,3 +5,4 @@ pub mod formats;
 pub mod model;
 pub mod pipeline;
 pub mod tlog;
+pub mod world;

@@ -15,6 +15,7 @@ pub mod notice;
 pub mod outcome;
 pub mod problem;
 pub mod reason;
+pub mod report;
 pub mod text;
 
 pub use artifact::{ArtifactId, Coordinate, Origin, Registry};
