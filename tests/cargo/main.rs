@@ -15,3 +15,6 @@
 mod support;
 
 mod clean;
+mod conformance;
+mod fixtures;
+mod real_cargo;

@@ -9,7 +9,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use tempfile::TempDir;
 
@@ -30,6 +30,8 @@ pub(crate) enum Source {
 /// One isolated machine: home, project, registry, trust.
 pub(crate) struct World {
     dir: TempDir,
+    /// Environment of every cargo in this world, beside the tool chain's.
+    cargo_environment: Mutex<Vec<(String, String)>>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) source: Source,
 }
@@ -47,6 +49,7 @@ impl World {
             .unwrap();
         let world = Self {
             dir,
+            cargo_environment: Mutex::default(),
             registry,
             source,
         };
@@ -56,6 +59,34 @@ impl World {
         world.settings("");
         world.trust();
         world
+    }
+
+    /// A world whose alternate registry is called `origin`: cargo reaches it through the loopback
+    /// server as its proxy, so that names and hashes do not depend on a port.
+    pub(crate) fn recorded(origin: &str) -> Self {
+        let registry = Registry::start();
+        registry.call_it(origin);
+        let proxy = registry.socket_origin();
+        let world = Self::on(Arc::new(registry), Source::Alternate);
+        world
+            .cargo_environment
+            .lock()
+            .unwrap()
+            .push(("CARGO_HTTP_PROXY".to_owned(), proxy));
+        world
+    }
+
+    /// From now on cargo fetches with the git program, which finds `address` in `folder`.
+    pub(crate) fn git_address(&self, address: &str, folder: &Path) {
+        let rewrite = format!("url.file://{}.insteadOf", folder.display());
+        let pairs = [
+            ("CARGO_NET_GIT_FETCH_WITH_CLI", "true"),
+            ("GIT_CONFIG_COUNT", "1"),
+            ("GIT_CONFIG_KEY_0", &rewrite),
+            ("GIT_CONFIG_VALUE_0", address),
+        ];
+        let mut environment = self.cargo_environment.lock().unwrap();
+        environment.extend(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())));
     }
 
     /// The small closed world of most tests: `app` needs `alpha` (which needs `beta`) and `gamma`
@@ -190,6 +221,7 @@ impl World {
             .env("CARGO_NET_RETRY", "0")
             .env("CARGO_INCREMENTAL", "0")
             .env("CARGO_TERM_COLOR", "never")
+            .envs(self.cargo_environment.lock().unwrap().iter().cloned())
             .args(arguments);
         command
     }
@@ -245,6 +277,7 @@ impl World {
         copy_tree(self.root(), dir.path());
         Self {
             dir,
+            cargo_environment: Mutex::new(self.cargo_environment.lock().unwrap().clone()),
             registry: Arc::clone(&self.registry),
             source: self.source,
         }

@@ -13,7 +13,9 @@ mod snapshot;
 mod untaint;
 
 pub(crate) use archive::{Crate, Tar, gunzip, gzip, gzip_level, sha256};
-pub(crate) use cargo_home::{Source, World, write_file};
+pub(crate) use cargo_home::{
+    Source, World, copy_tree, git, git_repository, standard_crates, write_file,
+};
 pub(crate) use pack::{pack, unpack};
 pub(crate) use registry::{Fault, Registry};
 pub(crate) use report::Scan;
