@@ -1,1 +1,12 @@
 //! One folder per ecosystem, the contract they meet, and the registry that lists them.
+//!
+//! A new ecosystem is a folder, its `pub mod` line, and its entry in [`all`].
+
+pub mod contract;
+
+use contract::Ecosystem;
+
+/// Every ecosystem, in the order of reports.
+pub fn all() -> &'static [&'static dyn Ecosystem] {
+    &[]
+}

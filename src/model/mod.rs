@@ -19,6 +19,7 @@ pub mod problem;
 pub mod reason;
 pub mod report;
 pub mod text;
+pub mod version_order;
 
 pub use artifact::{ArtifactId, Coordinate, Origin, Registry};
 pub use claim::{Assurance, Claim, Claimant};

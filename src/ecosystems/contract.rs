@@ -1,0 +1,534 @@
+//! What an ecosystem brings along: one trait of optional parts. Nothing outside an ecosystem's folder matches on its id.
+//!
+//! The stages call the parts in this order:
+//! 1. *discover*: [`LockfileFormat::matches`] for each file name of a scanned tree, [`Ecosystem::caches`] for the roots.
+//! 2. *inventory*: [`LockfileFormat::parse`]; [`CacheKind::open`] once per root, then [`Session::units`].
+//! 3. *claim*: [`Authority::begin`] with the packages that locks and units name; the pipeline sends what the
+//!    [`Inquiry`] needs and hands the answers back until it is done.
+//! 4. *observe*: archives and trees by the pipeline's own engine and the unit's [`Projection`]; everything else by
+//!    the unit's [`Inspector`].
+
+use std::sync::Arc;
+
+use crate::model::listing::Listing;
+use crate::model::version_order::VersionOrder;
+use crate::model::{
+    ArtifactId, Coordinate, Digest, EcosystemId, Entry, Finding, Fingerprint, Line, Outcome, Place,
+    Problem, Reason, RootId, RootOrigin,
+};
+use crate::world::{Dir, Env, FileKind, ReadFs, Request, Response};
+
+/// Facts about an ecosystem that other tables are made from.
+pub struct Facts {
+    /// Its id.
+    pub id: EcosystemId,
+    /// Name for people.
+    pub name: &'static str,
+    /// Type in package URLs.
+    pub purl_type: &'static str,
+    /// Ecosystem name in OSV feeds.
+    pub osv_ecosystem: &'static str,
+    /// Names of the caches it reads, as `--cache NAME=DIR` takes them.
+    pub cache_names: &'static [&'static str],
+    /// Row of the README's table: what is verified.
+    pub verified: &'static str,
+    /// Row of the README's table: what is not.
+    pub not_verified: &'static str,
+}
+
+/// One ecosystem.
+pub trait Ecosystem: Send + Sync {
+    /// Its facts.
+    fn facts(&self) -> &'static Facts;
+    /// The lockfile formats it reads.
+    fn lockfiles(&self) -> &'static [&'static dyn LockfileFormat] {
+        &[]
+    }
+    /// The kinds of caches it reads.
+    fn caches(&self) -> &'static [&'static dyn CacheKind] {
+        &[]
+    }
+    /// Who is asked what was published.
+    fn authority(&self) -> Option<&'static dyn Authority> {
+        None
+    }
+    /// How its versions are ordered.
+    fn version_order(&self) -> &'static dyn VersionOrder;
+    /// Its settings, and what is risky in them.
+    fn posture(&self) -> Option<&'static dyn Posture> {
+        None
+    }
+}
+
+/// Limits for a parser.
+#[derive(Debug, Clone, Copy)]
+pub struct ParseLimits {
+    /// Largest file in bytes.
+    pub bytes: u64,
+    /// Most packages.
+    pub packages: usize,
+}
+
+impl Default for ParseLimits {
+    fn default() -> Self {
+        Self {
+            bytes: 64 << 20,
+            packages: 500_000,
+        }
+    }
+}
+
+/// A digest that a lockfile records, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockedDigest {
+    /// The digest.
+    pub digest: Digest,
+    /// Line in the lockfile.
+    pub line: Line,
+}
+
+/// How a lockfile names the registry of a package.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LockedSource {
+    /// A registry by address, verbatim.
+    Registry(Arc<str>),
+    /// A git repository: address without reference, and commit.
+    Git {
+        /// Address, without credentials.
+        url: Arc<str>,
+        /// Commit, lower-case hex; empty when none is recorded.
+        commit: Arc<str>,
+    },
+    /// A folder of the user.
+    Path,
+}
+
+/// One package of a lockfile.
+#[derive(Debug, Clone)]
+pub struct LockedPackage {
+    /// Name, verbatim.
+    pub name: Arc<str>,
+    /// Version, verbatim.
+    pub version: Arc<str>,
+    /// Source.
+    pub source: LockedSource,
+    /// File name of its artifact.
+    pub file: Arc<str>,
+    /// What the lockfile says that the artifact hashes to.
+    pub digests: Vec<LockedDigest>,
+    /// Line where the package begins.
+    pub line: Line,
+    /// Positions of what it depends on, in the same list.
+    pub depends_on: Vec<u32>,
+}
+
+/// A parsed lockfile.
+#[derive(Debug, Clone, Default)]
+pub struct ParsedLock {
+    /// Format and version, for the list of sources (`cargo-lock v4`).
+    pub format: String,
+    /// Its packages, in the file's order.
+    pub packages: Vec<LockedPackage>,
+    /// What could not be understood: line and message. The rest was.
+    pub problems: Vec<(Option<Line>, String)>,
+    /// Findings that the lockfile alone gives.
+    pub findings: Vec<Finding>,
+}
+
+/// Why a lockfile could not be read at all.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LockError {
+    /// Not of this format, or broken.
+    #[error("{message}")]
+    Broken {
+        /// Where, if known.
+        line: Option<Line>,
+        /// What, and what to do.
+        message: String,
+    },
+    /// Written in a newer version of the format than we read.
+    #[error("{0}")]
+    UnknownVersion(String),
+    /// A known format that untaint cannot read yet.
+    #[error("{0}")]
+    Unsupported(String),
+}
+
+/// A lockfile format.
+pub trait LockfileFormat: Send + Sync {
+    /// Whether a file of this name may be one; cheap, no I/O.
+    fn matches(&self, file_name: &str) -> bool;
+    /// A manifest that should have such a lockfile beside it (`Cargo.toml`).
+    fn manifest(&self) -> Option<&'static str> {
+        None
+    }
+    /// Kind in the list of sources (`cargo-lock`).
+    fn kind(&self) -> &'static str;
+    /// Reads it.
+    ///
+    /// # Errors
+    /// [`LockError`] when nothing of it can be used.
+    fn parse(&self, bytes: &[u8], limits: &ParseLimits) -> Result<ParsedLock, LockError>;
+}
+
+/// A place where a cache may lie.
+#[derive(Debug, Clone)]
+pub struct RootCandidate {
+    /// Stable name (`cargo-home`).
+    pub name: &'static str,
+    /// Where.
+    pub path: std::path::PathBuf,
+    /// Why there.
+    pub origin: RootOrigin,
+}
+
+/// A registry as trust sees it: what a cache folder, a lockfile or settings may name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownRegistry {
+    /// Fingerprint of its primary address.
+    pub fingerprint: Fingerprint,
+    /// Every address it goes by, canonical; the primary one first.
+    pub addresses: Vec<Arc<str>>,
+    /// Whether it is recognised or pinned; otherwise only a lockfile or settings name it.
+    pub trusted: bool,
+}
+
+/// What an open cache or project may look at beside its own root.
+pub struct OpenContext<'a> {
+    /// Registries that are recognised, pinned, or named by lockfiles and settings of this run.
+    pub registries: &'a [KnownRegistry],
+    /// Packages named by the lockfiles of this run; `None` for a scan of everything.
+    pub wanted: Option<&'a Wanted>,
+    /// Whether every object of a source is to be checked (`--full`).
+    pub full: bool,
+}
+
+/// What the lockfiles of a run name.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// (name, version) of registry packages.
+    pub packages: std::collections::BTreeSet<(Arc<str>, Arc<str>)>,
+    /// Names of registry packages.
+    pub names: std::collections::BTreeSet<Arc<str>>,
+    /// (address, commit) of git packages.
+    pub git: std::collections::BTreeSet<(Arc<str>, Arc<str>)>,
+}
+
+/// A kind of cache root.
+pub trait CacheKind: Send + Sync {
+    /// Name on the command line (`--cache cargo=DIR`).
+    fn name(&self) -> &'static str;
+    /// Where its tool keeps it, by the tool's own rules, from environment and settings.
+    fn locate(&self, env: &dyn Env, fs: &dyn ReadFs) -> Vec<RootCandidate>;
+    /// Opens it. Never writes, never follows a link below the root.
+    fn open(&self, root: &dyn Dir, context: &OpenContext<'_>) -> Session;
+}
+
+/// An opened cache: what is in it.
+#[derive(Default)]
+pub struct Session {
+    /// Units, in any order; the pipeline sorts.
+    pub units: Vec<Unit>,
+    /// What was read: kind, path below the root, entries.
+    pub sources: Vec<(&'static str, String, u64)>,
+    /// What could not be read.
+    pub problems: Vec<Problem>,
+    /// Findings about the place.
+    pub findings: Vec<Finding>,
+}
+
+/// What a unit's tool would serve it as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Binding {
+    /// An artifact of a package version.
+    Artifact(Arc<ArtifactId>),
+    /// A whole package listing: (registry, name).
+    Package(Arc<Coordinate>),
+    /// Its tool could load it; as what, we cannot say, and why.
+    Unbound(Reason),
+    /// It stands for no package (derived state, litter).
+    Nothing,
+}
+
+/// Path below a root: components as the listing spells them.
+pub type RelPath = std::path::PathBuf;
+
+/// How an archive is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ArchiveFormat {
+    /// gzip and tar, everything below one folder `<name>-<version>/`.
+    CrateTarGz,
+}
+
+/// All that one artifact consists of in one place.
+pub struct Unit {
+    /// What it would be served as.
+    pub binding: Binding,
+    /// Kind of place.
+    pub place: Place,
+    /// Its archive file, below the root.
+    pub archive: Option<ArchivePart>,
+    /// Its unpacked tree, below the root.
+    pub tree: Option<TreePart>,
+    /// Anything else, looked at by the ecosystem itself.
+    pub inspector: Option<Box<dyn Inspector>>,
+}
+
+/// The archive file of a unit.
+#[derive(Debug, Clone)]
+pub struct ArchivePart {
+    /// Path below the root.
+    pub rel: RelPath,
+    /// How it is packed.
+    pub format: ArchiveFormat,
+    /// Size from the listing, for scheduling.
+    pub size: u64,
+    /// Folder that every entry must lie in.
+    pub top: Arc<str>,
+    /// Whether its tool treats a file of no bytes as missing.
+    pub empty_is_absent: bool,
+}
+
+/// The unpacked tree of a unit.
+#[derive(Clone)]
+pub struct TreePart {
+    /// Path below the root.
+    pub rel: RelPath,
+    /// How archive entries appear in it.
+    pub projection: &'static dyn Projection,
+}
+
+/// How one archive entry appears in a tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Placement {
+    /// Exactly these bytes under the same path.
+    Exact,
+    /// The same bytes, if there at all; its absence is nothing.
+    Optional,
+    /// Must not be there under this path from the archive; whatever lies there is judged as an extra.
+    Skipped,
+}
+
+/// What a file in a tree is that the archive does not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Extra {
+    /// Made by the tool, with the content it must have.
+    Generated,
+    /// Content that no tool loads.
+    Litter,
+    /// Not allowed.
+    Forbidden,
+    /// Made by the tool, but not what the tool writes: a finding of its own.
+    Forged(String),
+}
+
+/// How a difference between archive and tree is to be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Difference {
+    /// A finding.
+    Finding,
+    /// Verified, but worth listing (line ends of a committed text file).
+    Listed(&'static str),
+}
+
+/// How archive entries appear in a place. Pure.
+pub trait Projection: Send + Sync {
+    /// Stable name with a version; part of ledger keys.
+    fn id(&self) -> &'static str;
+    /// How an entry of the archive appears; `path` is relative to the archive's top folder.
+    fn placement(&self, path: &[u8]) -> Placement;
+    /// What a file is that the archive does not have. `content` holds it if it is regular and at most 4 MiB.
+    fn extra(
+        &self,
+        path: &[u8],
+        kind: FileKind,
+        content: Option<&[u8]>,
+        context: &ExtraContext<'_>,
+    ) -> Extra;
+    /// How differing bytes of a regular file are to be taken.
+    fn differing(&self, _path: &[u8], _archive: &[u8], _tree: &[u8]) -> Difference {
+        Difference::Finding
+    }
+    /// How a file of the archive that the tree lacks is to be taken; `Listed` gives a finding of class place, info.
+    fn missing(&self, _path: &[u8]) -> Difference {
+        Difference::Finding
+    }
+    /// Whether [`ExtraContext::file_sha256`] is to be filled, for a sidecar that lists them.
+    fn wants_sha256(&self) -> bool {
+        false
+    }
+    /// Whether [`Projection::differing`] can excuse anything: then archive bytes are kept until compared.
+    fn forgives(&self) -> bool {
+        false
+    }
+}
+
+/// What is known when an extra file is judged.
+pub struct ExtraContext<'a> {
+    /// Digest of the archive that the tree is held against.
+    pub archive: &'a Digest,
+    /// SHA-256 of a file of the tree by its path, if [`Projection::wants_sha256`] asked for them.
+    pub file_sha256: &'a dyn Fn(&[u8]) -> Option<[u8; 32]>,
+}
+
+/// What an inspector may use.
+pub struct InspectContext<'a> {
+    /// The cache root.
+    pub root: &'a dyn Dir,
+    /// Name of the root.
+    pub root_id: &'a RootId,
+    /// What is published under a package name, if it could be learned.
+    pub listing: Option<&'a Listing>,
+    /// Why it could not be learned.
+    pub gap: Option<Reason>,
+    /// Seconds since 1970.
+    pub now: i64,
+    /// Whether every object is to be checked (`--full`).
+    pub full: bool,
+    /// Whether the run was asked to end.
+    pub cancelled: &'a dyn Fn() -> bool,
+}
+
+/// What an inspector saw: one subject.
+#[derive(Debug, Clone)]
+pub struct Inspection {
+    /// Kind of the subject (`listing`, `checkout`, `derived`).
+    pub kind: &'static str,
+    /// Path below the root.
+    pub rel: RelPath,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// What its bytes hash to.
+    pub observed: Option<Digest>,
+    /// Entries of a tree that are not as they should be.
+    pub entries: Vec<Entry>,
+    /// Findings; the pipeline adds package, place and path where they are missing.
+    pub findings: Vec<Finding>,
+    /// What could not be read.
+    pub problems: Vec<Problem>,
+    /// Size in bytes, if one file or counted.
+    pub size: Option<u64>,
+    /// What a person should know of it (size of derived state).
+    pub note: Option<String>,
+}
+
+/// Looks at a part of a cache that is neither archive nor tree.
+pub trait Inspector: Send + Sync {
+    /// Looks. Never writes, never panics on hostile input.
+    fn inspect(&self, context: &InspectContext<'_>) -> Vec<Inspection>;
+    /// Name of the package whose listing it wants, if any.
+    fn wants_listing(&self) -> bool {
+        false
+    }
+    /// Rough cost in bytes, for scheduling.
+    fn weight(&self) -> u64 {
+        4096
+    }
+}
+
+/// A package that the authority is asked about.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// Name, verbatim.
+    pub name: Arc<str>,
+    /// What the claim store knows already, for a conditional request.
+    pub known: Option<Arc<Listing>>,
+    /// Versions that matter.
+    pub versions: Vec<Arc<str>>,
+    /// Ask past caches on the way.
+    pub fresh: bool,
+}
+
+/// What became of a question.
+#[derive(Debug, Clone)]
+pub enum Reply {
+    /// What is published.
+    Listing(Arc<Listing>),
+    /// The authority knows no package of this name.
+    NoSuchPackage,
+    /// It could not be learned.
+    Gap(Reason, String),
+}
+
+/// Who is asked what was published: a state machine without I/O.
+pub trait Authority: Send + Sync {
+    /// Role of its trust root (`index`).
+    fn role(&self) -> &'static str;
+    /// Begins an inquiry at a known root. `address` is canonical.
+    fn begin(&self, address: &str, questions: Vec<Question>) -> Box<dyn Inquiry>;
+    /// Where an archive can be fetched, from what the root says (`config.json`); `None` if it does not say.
+    fn archive_request(
+        &self,
+        root_config: Option<&[u8]>,
+        address: &str,
+        artifact: &ArtifactId,
+        digest: &Digest,
+        max_bytes: u64,
+    ) -> Option<Request>;
+    /// The request whose answer is `root_config`.
+    fn config_request(&self, address: &str) -> Option<Request>;
+}
+
+/// A running inquiry.
+pub trait Inquiry: Send {
+    /// Requests to send now, each with a key that [`Inquiry::answer`] gets back. Empty when done.
+    fn need(&mut self) -> Vec<(u64, Request)>;
+    /// An answer.
+    fn answer(&mut self, key: u64, response: Result<Response, Reason>, now: i64);
+    /// Replies, by position of the question.
+    fn finish(self: Box<Self>) -> Vec<Reply>;
+}
+
+/// What posture reads: settings along the tool's own search path.
+pub struct PostureContext<'a> {
+    /// The environment.
+    pub env: &'a dyn Env,
+    /// Files by name.
+    pub fs: &'a dyn ReadFs,
+    /// Folders of scanned projects, absolute, with the name of their root.
+    pub projects: &'a [(std::path::PathBuf, RootId)],
+    /// Cache roots, absolute, with their name.
+    pub caches: &'a [(std::path::PathBuf, RootId)],
+    /// How an address stands with trust: `Some(true)` known or pinned (also as a mirror), `Some(false)` not, `None` malformed.
+    pub standing: &'a dyn Fn(&str) -> Option<bool>,
+}
+
+/// What posture found.
+#[derive(Debug, Default)]
+pub struct PostureReport {
+    /// Findings.
+    pub findings: Vec<Finding>,
+    /// Settings files that could not be read.
+    pub problems: Vec<Problem>,
+    /// Settings files that were read.
+    pub read: Vec<String>,
+    /// Further places that settings name: vendor folders, local registries, target folders.
+    pub places: Vec<NamedPlace>,
+    /// Registries by name and address that settings define.
+    pub registries: Vec<(String, Arc<str>)>,
+    /// Addresses that a registry's packages really come from: (registry address, replacement address).
+    pub replacements: Vec<(Arc<str>, Arc<str>)>,
+}
+
+/// A place that settings or a project name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NamedPlace {
+    /// Which kind: the ecosystem's own word (`vendor`, `local-registry`, `target`).
+    pub kind: &'static str,
+    /// Absolute path.
+    pub path: std::path::PathBuf,
+    /// File and line that name it.
+    pub named_by: String,
+    /// For which registry it stands in, as settings write it, if any.
+    pub stands_for: Option<Arc<str>>,
+}
+
+/// Settings of a tool, and what is risky in them.
+pub trait Posture: Send + Sync {
+    /// Reads the settings and judges them. Never runs anything they name.
+    fn examine(&self, context: &PostureContext<'_>) -> PostureReport;
+    /// Opens a place that settings or a project name.
+    fn open_place(&self, place: &NamedPlace, root: &dyn Dir, context: &OpenContext<'_>) -> Session;
+    /// Whether a folder of a scanned tree is such a place, from the names in it; the walk does not go below it.
+    fn recognises(&self, dir: &dyn Dir, names: &[&str]) -> Option<&'static str>;
+}
