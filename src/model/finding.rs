@@ -139,6 +139,8 @@ pub struct Finding {
     pub path_escaped: bool,
     /// File and line that say it.
     pub location: Option<Location>,
+    /// The line at [`Finding::location`], raw, for the picture in the table; no machine format carries it.
+    pub excerpt: Option<String>,
     /// Entries of a tree: the first 20.
     pub entries: Vec<Entry>,
     /// How many entries there are in all.
@@ -181,6 +183,7 @@ impl Finding {
             path: None,
             path_escaped: false,
             location: None,
+            excerpt: None,
             entries: Vec::new(),
             entries_total: 0,
             expected: Vec::new(),

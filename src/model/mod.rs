@@ -18,6 +18,7 @@ pub mod outcome;
 pub mod problem;
 pub mod reason;
 pub mod report;
+pub mod shell;
 pub mod text;
 pub mod version_order;
 

@@ -27,6 +27,8 @@ impl Effect {
 pub struct Problem {
     /// The file or place, already escaped where it was not UTF-8.
     pub path: String,
+    /// Whether [`Problem::path`] was escaped.
+    pub path_escaped: bool,
     /// Lower-case fragment: what, and what to do.
     pub message: String,
     /// What it does to the verdict.
@@ -38,6 +40,7 @@ impl Problem {
     pub fn skipped(path: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             path: path.into(),
+            path_escaped: false,
             message: message.into(),
             effect: Effect::Skipped,
         }
@@ -47,6 +50,7 @@ impl Problem {
     pub fn partial(path: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             path: path.into(),
+            path_escaped: false,
             message: message.into(),
             effect: Effect::Partial,
         }
@@ -56,8 +60,16 @@ impl Problem {
     pub fn as_the_tool(path: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             path: path.into(),
+            path_escaped: false,
             message: message.into(),
             effect: Effect::AsTheTool,
         }
+    }
+
+    /// The same problem, with the note whether its path was escaped (second value of [`super::text::percent`]).
+    #[must_use]
+    pub fn escaped(mut self, path_escaped: bool) -> Self {
+        self.path_escaped = path_escaped;
+        self
     }
 }

@@ -170,6 +170,8 @@ pub struct CheckRow {
     pub root: RootId,
     /// Path below the root; escaped where it is not UTF-8.
     pub rel: String,
+    /// Whether [`CheckRow::rel`] was escaped.
+    pub path_escaped: bool,
     /// What became of it.
     pub outcome: Outcome,
     /// What its bytes hash to.
