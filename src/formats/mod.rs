@@ -11,3 +11,4 @@ pub mod inflate;
 pub mod limits;
 pub mod names;
 pub mod sri;
+pub mod tar;
