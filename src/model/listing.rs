@@ -19,6 +19,8 @@ pub struct VersionFacts {
     pub digests: Vec<Digest>,
     /// Withdrawn from new use by its publisher, still served.
     pub yanked: bool,
+    /// An earlier answer of the registry had it, the newest has not: its digests still count, its existence is over.
+    pub withdrawn: bool,
     /// When it was published, seconds since 1970, where the registry says so.
     pub published_at: Option<i64>,
     /// First 16 bytes of BLAKE3 over the ecosystem's canonical form of everything else that is said of the version

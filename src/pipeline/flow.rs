@@ -1,0 +1,316 @@
+//! The values that flow from stage to stage. Stages do not import each other: they meet in these.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::ecosystems::contract::{Ecosystem, LockedPackage, LockfileFormat, Unit};
+use crate::model::report::SourceFacts;
+use crate::model::{
+    Assurance, Claim, Coordinate, Digest, EcosystemId, Entry, Finding, Fingerprint, Listing,
+    Notice, Outcome, Place, Problem, Reason, RootInfo,
+};
+use crate::world::{Dir, RootDir};
+
+/// A root that was opened: a project, a cache, a named place.
+pub struct OpenRoot {
+    /// Name, path and origin, for reports.
+    pub info: RootInfo,
+    /// Its path as it was opened, links resolved.
+    pub path: PathBuf,
+    /// The folder.
+    pub opened: RootDir,
+    /// Whether it is a project that the user named (paths in it are shown relative to it).
+    pub is_project: bool,
+}
+
+impl OpenRoot {
+    /// The folder's handle.
+    pub fn dir(&self) -> &dyn Dir {
+        &*self.opened.dir
+    }
+}
+
+/// A lockfile that was found.
+pub struct FoundLock {
+    /// Whose it is.
+    pub ecosystem: &'static dyn Ecosystem,
+    /// Its format.
+    pub format: &'static dyn LockfileFormat,
+    /// Root it lies in, by position.
+    pub root: usize,
+    /// Path below the root, `/` between components, escaped.
+    pub rel: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// What discovery found.
+#[derive(Default)]
+pub struct Discovered {
+    /// Opened roots.
+    pub roots: Vec<OpenRoot>,
+    /// Lockfiles.
+    pub locks: Vec<FoundLock>,
+    /// Folders of projects that an ecosystem recognised: (ecosystem, kind, root, path below the root).
+    pub places: Vec<FoundPlace>,
+    /// Cache roots, by position in `roots`, with the kind's name.
+    pub caches: Vec<(
+        usize,
+        &'static dyn Ecosystem,
+        &'static dyn crate::ecosystems::contract::CacheKind,
+    )>,
+    /// What could not be read.
+    pub problems: Vec<Problem>,
+    /// Coverage facts.
+    pub notices: Vec<Notice>,
+    /// Findings about places and settings.
+    pub findings: Vec<Finding>,
+    /// What was read.
+    pub sources: Vec<SourceFacts>,
+    /// Registries that settings define or replace: (address, replacement).
+    pub replacements: Vec<(Arc<str>, Arc<str>)>,
+    /// Registries that settings name.
+    pub registries: Vec<Arc<str>>,
+}
+
+/// A folder that an ecosystem recognised or settings name.
+pub struct FoundPlace {
+    /// Whose.
+    pub ecosystem: &'static dyn Ecosystem,
+    /// The ecosystem's word for it.
+    pub kind: &'static str,
+    /// Its own root, by position.
+    pub root: usize,
+    /// Who names it.
+    pub named_by: String,
+    /// For which registry it stands in.
+    pub stands_for: Option<Arc<str>>,
+}
+
+/// A locked package with its coordinate.
+pub struct Locked {
+    /// As the lockfile has it.
+    pub package: LockedPackage,
+    /// What it is.
+    pub coordinate: Arc<Coordinate>,
+}
+
+/// A lockfile that was read.
+pub struct Lock {
+    /// Whose.
+    pub ecosystem: &'static dyn Ecosystem,
+    /// Root, by position.
+    pub root: usize,
+    /// Path below the root.
+    pub rel: String,
+    /// Its packages.
+    pub packages: Vec<Locked>,
+}
+
+/// A unit in its place.
+pub struct PlacedUnit {
+    /// Whose.
+    pub ecosystem: &'static dyn Ecosystem,
+    /// Root, by position.
+    pub root: usize,
+    /// The unit.
+    pub unit: Unit,
+}
+
+/// What is in the sources.
+#[derive(Default)]
+pub struct Inventory {
+    /// Opened roots.
+    pub roots: Vec<OpenRoot>,
+    /// Lockfiles.
+    pub locks: Vec<Lock>,
+    /// Units, sorted by root and path.
+    pub units: Vec<PlacedUnit>,
+    /// What could not be read.
+    pub problems: Vec<Problem>,
+    /// Coverage facts.
+    pub notices: Vec<Notice>,
+    /// Findings about places, settings and lockfiles.
+    pub findings: Vec<Finding>,
+    /// What was read.
+    pub sources: Vec<SourceFacts>,
+}
+
+/// How a registry stands with trust.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// Recognised or pinned: it is asked at this address, and its answers are worth `published`.
+    Trusted {
+        /// Canonical address that requests go to.
+        address: Arc<str>,
+        /// Fingerprint under which its claims are kept.
+        fingerprint: Fingerprint,
+    },
+    /// Neither: nobody is asked.
+    Unpinned,
+    /// Private by our own configuration: nobody is asked, and this much is required.
+    Private(Assurance),
+}
+
+/// What could be learned of one package at its registry.
+#[derive(Debug, Clone)]
+pub struct Learned {
+    /// What is published now, or was when last confirmed.
+    pub listing: Option<Arc<Listing>>,
+    /// Whether the registry says now that it has no such package.
+    pub no_such_package: bool,
+    /// Why nothing could be learned, or only something old.
+    pub gap: Option<Reason>,
+    /// What an earlier run learned, if it differs: knows versions that are gone now.
+    pub earlier: Option<Arc<Listing>>,
+    /// What its answers are worth.
+    pub assurance: Assurance,
+}
+
+/// What is known, by registry and package name.
+#[derive(Default)]
+pub struct Known {
+    /// By fingerprint of the registry and package name.
+    pub packages: BTreeMap<(Fingerprint, Arc<str>), Learned>,
+    /// Coverage facts of the network.
+    pub notices: Vec<Notice>,
+    /// What went wrong.
+    pub problems: Vec<Problem>,
+}
+
+/// What one package version is worth, put together for the truth table.
+#[derive(Debug, Clone, Default)]
+pub struct Knowledge {
+    /// Claims about its artifact.
+    pub claims: Vec<Claim>,
+    /// Why a trusted claim is missing.
+    pub gap: Option<Reason>,
+    /// Whether its registry still has it.
+    pub existence: Existence,
+    /// What is required of it.
+    pub require: Option<Assurance>,
+}
+
+/// Whether a registry has a version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Existence {
+    /// Nobody was asked, or nobody answered.
+    #[default]
+    Unknown,
+    /// There.
+    Published {
+        /// Taken back by its authors.
+        yanked: bool,
+    },
+    /// Gone, but an earlier trusted claim or an advisory names it.
+    Withdrawn,
+    /// Too new for the answer.
+    NotYet,
+    /// Never there.
+    Never,
+}
+
+/// Which subject a check is about.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    /// Ecosystem.
+    pub ecosystem: EcosystemId,
+    /// Kind (`archive`, `tree`, `lockfile-hash`, or an inspector's).
+    pub kind: &'static str,
+    /// Package version, if bound.
+    pub coordinate: Option<Arc<Coordinate>>,
+    /// File name of the artifact, if bound.
+    pub artifact: Option<Arc<str>>,
+    /// Kind of place.
+    pub place: Place,
+    /// Root, by position.
+    pub root: usize,
+    /// Path below the root, `/` between components.
+    pub rel: PathBuf,
+    /// Size in bytes, where it is one file.
+    pub size: Option<u64>,
+    /// Line, of a lockfile.
+    pub line: Option<u32>,
+}
+
+/// What verification saw of one subject.
+#[derive(Debug, Clone)]
+pub struct Check {
+    /// Which.
+    pub subject: Subject,
+    /// What was seen.
+    pub seen: Seen,
+}
+
+/// What was seen.
+#[derive(Debug, Clone)]
+pub enum Seen {
+    /// An archive's bytes.
+    Archive {
+        /// What they hash to; empty if they could not be read.
+        observed: Vec<Digest>,
+        /// Why they could not be read.
+        gap: Option<Reason>,
+        /// Content that two readers would extract differently: one line each, at most 20.
+        ambiguities: Vec<String>,
+        /// Package that genuine bytes of this digest belong to, if they are another's.
+        belongs_to: Option<String>,
+    },
+    /// A tree, held against an archive.
+    Tree {
+        /// Digest of that archive; `None` if there was none.
+        basis: Option<Digest>,
+        /// Why there was none, or why the tree could not be read.
+        gap: Option<Reason>,
+        /// Differences: the first 20, in path order, worst kinds counted in `worst`.
+        entries: Vec<Entry>,
+        /// How many differences there are.
+        total: u64,
+        /// The worst kind of difference.
+        worst: Option<crate::model::EntryKind>,
+        /// The sidecar is valid and false: what it says.
+        forged_sidecar: Option<String>,
+        /// Files that no tool loads.
+        litter: Vec<String>,
+        /// Differences that are verified but listed (line ends): (path, why), at most 20.
+        listed: Vec<(String, &'static str)>,
+    },
+    /// A hash that a lockfile records.
+    LockedHash {
+        /// The digests recorded for the artifact.
+        digests: Vec<Digest>,
+    },
+    /// Judged by the ecosystem itself.
+    Inspected {
+        /// What became of it.
+        outcome: Outcome,
+        /// What the bytes hash to.
+        observed: Option<Digest>,
+        /// Entries of a tree.
+        entries: Vec<Entry>,
+        /// Findings.
+        findings: Vec<Finding>,
+        /// A line for people.
+        note: Option<String>,
+    },
+    /// Its tool could load it; as what, we cannot say.
+    Unbound(Reason),
+    /// Named by a lockfile or pointer, held by nothing: no subject.
+    Absent,
+}
+
+/// Everything that verification leaves behind.
+#[derive(Default)]
+pub struct Checked {
+    /// One per subject.
+    pub checks: Vec<Check>,
+    /// What could not be read.
+    pub problems: Vec<Problem>,
+    /// Bytes read and hashed.
+    pub bytes_hashed: u64,
+    /// Subjects whose digest came from the ledger.
+    pub from_ledger: u64,
+    /// Whether the run was cut short.
+    pub cut_short: bool,
+}
