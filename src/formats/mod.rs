@@ -5,6 +5,7 @@
 
 pub mod ambiguity;
 pub mod casefold;
+pub mod git;
 pub mod gzip;
 pub mod hex;
 pub mod inflate;
