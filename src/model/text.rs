@@ -42,7 +42,7 @@ pub fn printable(text: &str) -> String {
 }
 
 /// Characters that can move the cursor, reorder or hide text.
-fn is_hostile(c: char) -> bool {
+pub fn is_hostile(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{00ad}' | '\u{034f}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'

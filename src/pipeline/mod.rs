@@ -2,4 +2,5 @@
 
 pub mod advise;
 pub mod flow;
+pub mod report;
 pub mod truth;
