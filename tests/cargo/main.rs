@@ -14,7 +14,17 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod archives;
+mod bad_input;
+mod bad_state;
 mod clean;
 mod conformance;
 mod fixtures;
+mod live;
+mod no_false_alarm;
 mod real_cargo;
+mod registry_faults;
+mod tamper;
+mod tamper_dice;
+mod tamper_matrix;
+mod tamper_rewrites;

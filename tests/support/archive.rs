@@ -193,6 +193,15 @@ impl Tar {
         mode: u32,
         bytes: &[u8],
     ) -> &mut Self {
+        let header = Self::header(kind, path, link, mode, bytes.len() as u64);
+        self.bytes.extend_from_slice(&header);
+        self.bytes.extend_from_slice(bytes);
+        self.bytes.resize(self.bytes.len().next_multiple_of(512), 0);
+        self
+    }
+
+    /// One header block, whatever follows it.
+    pub(crate) fn header(kind: u8, path: &[u8], link: &[u8], mode: u32, size: u64) -> [u8; 512] {
         let mut header = [0_u8; 512];
         let (prefix, name) = split_name(path);
         header[..name.len()].copy_from_slice(name);
@@ -200,7 +209,7 @@ impl Tar {
         octal(&mut header[100..108], u64::from(mode));
         octal(&mut header[108..116], 0);
         octal(&mut header[116..124], 0);
-        octal(&mut header[124..136], bytes.len() as u64);
+        octal(&mut header[124..136], size);
         octal(&mut header[136..148], PACKED_AT);
         header[148..156].fill(b' ');
         header[156] = kind;
@@ -209,10 +218,7 @@ impl Tar {
         header[257..265].copy_from_slice(b"ustar\x0000");
         let sum: u64 = header.iter().map(|byte| u64::from(*byte)).sum();
         header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-        self.bytes.extend_from_slice(&header);
-        self.bytes.extend_from_slice(bytes);
-        self.bytes.resize(self.bytes.len().next_multiple_of(512), 0);
-        self
+        header
     }
 
     pub(crate) fn finish(&self) -> Vec<u8> {

@@ -166,13 +166,6 @@ impl World {
         }
     }
 
-    /// The files that a published release unpacks to.
-    pub(crate) fn packed(&self, release: &Crate) -> Vec<(String, Vec<u8>)> {
-        let index = self.registry.index_url();
-        let index = (self.source == Source::Alternate).then_some(index.as_str());
-        release.packed_files(index).into_iter().collect()
-    }
-
     /// Writes the manifest and the program of the project.
     pub(crate) fn manifest(&self, deps: &[(&str, &str)], main: &str) {
         let mut text =

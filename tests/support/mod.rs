@@ -19,5 +19,4 @@ pub(crate) use cargo_home::{
 pub(crate) use pack::{pack, unpack};
 pub(crate) use registry::{Fault, Registry};
 pub(crate) use report::Scan;
-pub(crate) use snapshot::Snapshot;
 pub(crate) use untaint::Untaint;

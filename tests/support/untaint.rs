@@ -5,6 +5,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::Read;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -21,6 +22,7 @@ pub(crate) struct Untaint {
     folder: PathBuf,
     watched: Vec<PathBuf>,
     limit: Duration,
+    user: Option<u32>,
 }
 
 impl Untaint {
@@ -41,6 +43,7 @@ impl Untaint {
             folder: world.root().to_path_buf(),
             watched: vec![world.project(), world.home()],
             limit: Duration::from_secs(30),
+            user: None,
         };
         call.env("HOME", world.home())
             .env("CARGO_HOME", world.cargo_home())
@@ -89,6 +92,18 @@ impl Untaint {
         self
     }
 
+    /// Runs as another user (the caller is root) with the same group number.
+    pub(crate) fn user(mut self, id: u32) -> Self {
+        self.user = Some(id);
+        self
+    }
+
+    /// Watches this folder and no other.
+    pub(crate) fn watch_only(mut self, path: &Path) -> Self {
+        self.watched = vec![path.to_path_buf()];
+        self
+    }
+
     pub(crate) fn watch(mut self, path: &Path) -> Self {
         self.watched.push(path.to_path_buf());
         self
@@ -114,6 +129,9 @@ impl Untaint {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        if let Some(user) = self.user {
+            command.uid(user).gid(user);
+        }
         let started = Instant::now();
         let mut child = command.spawn().unwrap();
         let out = drain(child.stdout.take().unwrap());

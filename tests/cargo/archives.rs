@@ -1,0 +1,181 @@
+//! Archives that were *published* in odd shapes: the digest is right, so only what two readers would
+//! unpack differently is a finding.
+
+use std::fs;
+use std::io::Write;
+use std::time::Duration;
+
+use flate2::{Compression, GzBuilder};
+
+use crate::support::{Crate, Scan, Source, Tar, World, gunzip, gzip};
+
+/// A world in which `odd` 1.0.0 was published with these bytes; cargo is not asked to unpack it.
+fn published(bytes: impl Fn(&[u8]) -> Vec<u8>) -> Scan {
+    let world = World::clean(Source::Alternate);
+    let odd = Crate::lib("odd", "1.0.0", "pub fn odd() {}\n");
+    let archive = bytes(&gunzip(&odd.archive(Some(&world.registry.index_url()))));
+    world.registry.publish_bytes(&odd, archive.clone());
+    world.manifest(
+        &[("alpha", "1"), ("gamma", "0.3"), ("odd", "1")],
+        "fn main() {}\n",
+    );
+    world.cargo(&["generate-lockfile"]);
+    fs::write(world.archive("odd", "1.0.0"), archive).unwrap();
+    world.untaint().run()
+}
+
+fn with_entry(plain: &[u8], add: impl Fn(&mut Tar)) -> Vec<u8> {
+    let mut tar = Tar::new();
+    add(&mut tar);
+    let added = tar.finish();
+    let added = &added[..added.len() - 1024];
+    gzip(
+        "odd-1.0.0.crate",
+        &[&plain[..plain.len() - 1024], added, &[0; 1024]].concat(),
+    )
+}
+
+#[test]
+fn plain_oddities_of_a_published_archive_are_no_finding() {
+    published(|plain| gzip("odd-1.0.0.crate", plain)).is_clean();
+    // Another compression, another file name in the header, more zero blocks at the end.
+    published(|plain| gzip("", &[plain, &[0; 8192]].concat())).is_clean();
+    // An empty folder and the same file twice with the same bytes read alike everywhere.
+    published(|plain| {
+        with_entry(plain, |tar| {
+            tar.entry(b'5', "odd-1.0.0/empty/", "", 0o755, &[]);
+        })
+    })
+    .is_clean();
+}
+
+#[test]
+fn two_different_entries_of_one_name_are_ambiguous() {
+    let scan = published(|plain| {
+        with_entry(plain, |tar| {
+            tar.file("odd-1.0.0/src/lib.rs", b"pub fn other() {}\n");
+        })
+    });
+    scan.finds(&["archive-ambiguous"], "odd-1.0.0.crate");
+}
+
+#[test]
+fn names_that_collide_under_case_folding_are_ambiguous() {
+    let scan = published(|plain| {
+        with_entry(plain, |tar| {
+            tar.file("odd-1.0.0/SRC/LIB.RS", b"pub fn other() {}\n");
+        })
+    });
+    scan.finds(&["archive-ambiguous"], "odd-1.0.0.crate");
+}
+
+#[test]
+fn a_second_gzip_member_is_ambiguous() {
+    let scan = published(|plain| {
+        let mut evil = Tar::new();
+        evil.file("odd-1.0.0/build.rs", b"fn main() {}\n");
+        let cut = plain.len() - 1024;
+        [gzip("a", &plain[..cut]), gzip("b", &evil.finish())].concat()
+    });
+    scan.finds(&["archive-ambiguous"], "odd-1.0.0.crate");
+}
+
+#[test]
+fn entries_that_leave_their_folder_or_are_links_are_never_verified() {
+    let odd: [fn(&mut Tar); 6] = [
+        |tar| {
+            tar.file("odd-1.0.0/../../evil.rs", b"evil");
+        },
+        |tar| {
+            tar.file("/tmp/evil.rs", b"evil");
+        },
+        |tar| {
+            tar.file("gamma-0.3.1/src/lib.rs", b"evil");
+        },
+        |tar| {
+            tar.entry(b'2', "odd-1.0.0/link", "/etc/passwd", 0o777, &[]);
+        },
+        |tar| {
+            tar.entry(b'1', "odd-1.0.0/link", "odd-1.0.0/src/lib.rs", 0o644, &[]);
+        },
+        |tar| {
+            tar.entry(b'3', "odd-1.0.0/device", "", 0o644, &[]);
+        },
+    ];
+    for (number, add) in odd.iter().enumerate() {
+        let scan = published(|plain| with_entry(plain, add));
+        assert!(
+            matches!(scan.exit, 1 | 3),
+            "entry {number}\n{}",
+            scan.story()
+        );
+        assert!(
+            scan.names("odd-1.0.0"),
+            "entry {number} is not named\n{}",
+            scan.story()
+        );
+    }
+}
+
+#[test]
+fn archives_that_are_no_archives_end_in_a_problem_not_in_a_crash() {
+    type Shape = fn(&[u8]) -> Vec<u8>;
+    let shapes: [Shape; 6] = [
+        |_| b"not gzip at all".to_vec(),
+        |plain| plain.to_vec(),
+        |plain| gzip("x", &plain[..700]),
+        |plain| {
+            let whole = gzip("x", plain);
+            whole[..whole.len() - 20].to_vec()
+        },
+        |_| gzip("x", &[]),
+        |plain| {
+            // A header that claims an absurd size.
+            let mut plain = plain.to_vec();
+            plain[124..136].copy_from_slice(b"77777777777\0");
+            let sum_field = 148..156;
+            plain[sum_field.clone()].fill(b' ');
+            let sum: u64 = plain[..512].iter().map(|byte| u64::from(*byte)).sum();
+            plain[sum_field].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+            gzip("x", &plain)
+        },
+    ];
+    for (number, shape) in shapes.iter().enumerate() {
+        let scan = published(shape);
+        // The bytes are what was published; without a tree beside them nothing is misread either. What
+        // must hold is an answer that names the thing or calls only the archive's bytes verified.
+        assert!(
+            matches!(scan.exit, 0 | 1 | 3),
+            "shape {number}\n{}",
+            scan.story()
+        );
+        if scan.exit != 0 {
+            assert!(scan.names("odd-1.0.0"), "shape {number}\n{}", scan.story());
+        }
+    }
+}
+
+#[test]
+fn a_bomb_is_refused_within_bounds() {
+    // 600 MiB of zeros behind a compressed size of less than one: beyond what cargo unpacks.
+    let scan = published(|plain| {
+        let mut bomb = GzBuilder::new().write(Vec::new(), Compression::new(1));
+        bomb.write_all(&plain[..plain.len() - 1024]).unwrap();
+        bomb.write_all(&Tar::header(
+            b'0',
+            b"odd-1.0.0/zeros",
+            b"",
+            0o644,
+            600 << 20,
+        ))
+        .unwrap();
+        let block = vec![0_u8; 1 << 20];
+        for _ in 0..600 {
+            bomb.write_all(&block).unwrap();
+        }
+        bomb.write_all(&block[..1024]).unwrap();
+        bomb.finish().unwrap()
+    });
+    assert!(matches!(scan.exit, 0 | 1 | 3), "{}", scan.story());
+    assert!(scan.took < Duration::from_secs(20), "{}", scan.story());
+}

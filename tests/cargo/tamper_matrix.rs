@@ -1,0 +1,110 @@
+//! Every kind of file times every act, each against a fresh copy of a clean world.
+
+use std::fs;
+
+use crate::support::World;
+use crate::tamper::{
+    Act, CONTENT_ACTS, Kind, OTHER_ACTS, act, expect, files, home_template, judge, kind, other,
+    vendor_template,
+};
+
+/// How many files of a kind are tried: all that differ in meaning, not each of a hundred.
+const PER_KIND: usize = 4;
+
+fn matrix(template: &World, wanted: &[Kind]) {
+    let all = files(template);
+    let mut tried = 0;
+    for kind_tried in wanted {
+        let of_kind: Vec<&String> = all
+            .iter()
+            .filter(|path| kind(path) == *kind_tried)
+            .collect();
+        assert!(
+            !of_kind.is_empty(),
+            "the clean world holds a {kind_tried:?}"
+        );
+        let step = of_kind.len().div_ceil(PER_KIND);
+        for path in of_kind.into_iter().step_by(step) {
+            for deed in CONTENT_ACTS.iter().chain(OTHER_ACTS) {
+                if trial(template, &all, path, *deed) {
+                    tried += 1;
+                }
+            }
+        }
+    }
+    assert!(tried >= 15 * wanted.len(), "only {tried} trials took place");
+}
+
+/// One act on one file of a twin; false if the act changes nothing there (an empty file emptied).
+fn trial(template: &World, all: &[String], path: &str, deed: Act) -> bool {
+    let size = fs::metadata(template.root().join(path)).unwrap().len();
+    let needs_bytes =
+        matches!(deed, Act::Flip | Act::Truncate | Act::Empty | Act::Zeros) && size == 0;
+    if needs_bytes {
+        return false;
+    }
+    let world = template.twin();
+    let outside = world.root().join("outside");
+    fs::create_dir(&outside).unwrap();
+    act(
+        deed,
+        &world.root().join(path),
+        &other(&world, all, path),
+        &outside,
+    );
+    let scan = world.untaint().run();
+    judge(&scan, expect(kind(path), deed), path, &format!("{deed:?}"));
+    true
+}
+
+#[test]
+fn the_untouched_worlds_are_clean() {
+    let home = home_template().twin().untaint().run();
+    home.is_clean();
+    assert_eq!(home.count("verified"), 12, "{}", home.story());
+    assert_eq!(home.unverifiable("git"), 1, "{}", home.story());
+    let vendored = vendor_template().twin().untaint().run();
+    vendored.is_clean();
+    assert_eq!(vendored.count("verified"), 6, "{}", vendored.story());
+}
+
+#[test]
+fn archives() {
+    matrix(home_template(), &[Kind::Archive]);
+}
+
+#[test]
+fn unpacked_trees() {
+    matrix(home_template(), &[Kind::Tree, Kind::Marker]);
+}
+
+#[test]
+fn listings() {
+    matrix(home_template(), &[Kind::Listing, Kind::IndexSettings]);
+}
+
+#[test]
+fn git_checkouts() {
+    matrix(home_template(), &[Kind::Checkout]);
+}
+
+#[test]
+fn git_databases() {
+    matrix(home_template(), &[Kind::GitInside]);
+}
+
+#[test]
+fn vendor_folders() {
+    matrix(vendor_template(), &[Kind::Vendored, Kind::VendorRecord]);
+}
+
+#[test]
+fn the_project_and_the_settings() {
+    let kinds = [
+        Kind::Lockfile,
+        Kind::FirstParty,
+        Kind::Settings,
+        Kind::Indifferent,
+    ];
+    matrix(home_template(), &kinds);
+}
