@@ -11,5 +11,7 @@ pub mod hex;
 pub mod inflate;
 pub mod limits;
 pub mod names;
+pub mod pep440_order;
+pub mod semver_order;
 pub mod sri;
 pub mod tar;

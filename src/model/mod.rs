@@ -36,3 +36,4 @@ pub use notice::{Notice, NoticeCode};
 pub use outcome::Outcome;
 pub use problem::{Effect, Problem};
 pub use reason::Reason;
+pub use version_order::VersionOrder;

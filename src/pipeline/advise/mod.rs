@@ -1,1 +1,24 @@
 //! Is what was published known to be bad? Feeds, their compiled index, and matching.
+//!
+//! Feeds ([`osv`] exports, the [`rustsec_db`] archive, our own [`poisoned`] releases) are read record by record into [`record`] values; one bad
+//! record is counted and named, and never stops the rest. [`index`] stores them compactly and opens in a moment; [`matching`] asks it about
+//! packages, with [`ranges`] on the ecosystem's line of versions and [`cvss`] for the score; [`freshness`] says whether a feed may be
+//! believed to be current, and whether a new one may replace the old.
+//!
+//! Everything here is pure: bytes and values in, values out. Who reads files, asks servers and keeps state is elsewhere.
+
+pub mod catalogue;
+pub mod cvss;
+pub mod freshness;
+pub mod index;
+pub mod manifest;
+pub mod matching;
+pub mod osv;
+pub mod poisoned;
+pub mod ranges;
+pub mod reading;
+pub mod record;
+pub mod rustsec_db;
+
+mod decode;
+mod encode;
