@@ -104,7 +104,7 @@ impl<'a> Parts<'a> {
         let mut reader = Reader(public);
         reader.eat("v");
         let mut first = reader.digits();
-        if reader.eat("!") {
+        if !first.is_empty() && reader.eat("!") {
             parts.epoch = first;
             first = reader.digits();
         }
