@@ -5,4 +5,5 @@ pub mod formats;
 pub mod model;
 pub mod pipeline;
 pub mod tlog;
+pub mod trust;
 pub mod world;
