@@ -67,7 +67,7 @@ impl std::fmt::Debug for Secret {
 }
 
 /// An answer with status 200, 304, 404, 410 or 451; everything else is an error.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
     /// HTTP status.
     pub status: u16,

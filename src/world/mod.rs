@@ -9,6 +9,8 @@ pub mod env;
 pub mod fetch;
 pub mod progress;
 pub mod read_fs;
+pub mod real;
+pub mod sink;
 pub mod state;
 
 pub use clock::Clock;
@@ -16,4 +18,5 @@ pub use env::Env;
 pub use fetch::{Fetch, FetchError, Request, Response};
 pub use progress::Progress;
 pub use read_fs::{Dir, DirEntry, FileKind, PathError, ReadFile, ReadFs, RootDir, Stat};
+pub use sink::Sinks;
 pub use state::StateDir;
