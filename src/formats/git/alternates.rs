@@ -86,6 +86,8 @@ fn join(folder: &str, line: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::super::testing::Memory;
     use super::*;
 
@@ -117,5 +119,16 @@ mod tests {
         let (found, all) = folders(&files, &Limits::default(), &mut faults);
         assert_eq!(found, ["objects", "a/objects"]);
         assert_eq!((all.len(), faults.len()), (16, 1));
+    }
+
+    proptest! {
+        #[test]
+        fn never_leaves_the_root(line in "[./a\\\\~:\"]{0,40}") {
+            for alternate in parse("objects", line.as_bytes()) {
+                if let Some(inside) = alternate.inside {
+                    prop_assert!(!inside.starts_with('/') && inside.split('/').all(|part| part != ".." && !part.is_empty()));
+                }
+            }
+        }
     }
 }

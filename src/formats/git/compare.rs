@@ -9,6 +9,9 @@ use super::store::{Store, find};
 use super::tree::{self, Mode, TreeEntry};
 use super::{GitError, HashKind, Kind, Limits, Oid, Worktree, hash_object};
 
+/// Longest path that is followed below something missing, in bytes.
+const PATH: usize = 16 << 10;
+
 /// How a path differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DifferenceKind {
@@ -129,7 +132,7 @@ impl Comparer<'_> {
     ) {
         match (entry.mode, what) {
             (Mode::File { executable: wanted }, What::File { executable, oid }) => {
-                if oid != entry.oid && !self.is_converted(&path, &entry.oid) {
+                if oid != entry.oid && !self.is_converted(stores, &path, &entry.oid) {
                     self.differs(path, DifferenceKind::Modified);
                 } else if executable != wanted {
                     self.differs(path, DifferenceKind::Irregular);
@@ -169,7 +172,7 @@ impl Comparer<'_> {
             .is_some_and(|directory| directory.bare && !directory.root)
     }
 
-    fn is_converted(&mut self, path: &[u8], oid: &Oid) -> bool {
+    fn is_converted(&mut self, stores: &[Store<'_>], path: &[u8], oid: &Oid) -> bool {
         let most = usize::try_from(self.limits.object / 4).unwrap_or(usize::MAX);
         let mut bytes = Vec::new();
         let mut whole = true;
@@ -182,7 +185,8 @@ impl Comparer<'_> {
         if read.is_err() || !whole {
             return false;
         }
-        let Some(conversion) = conversion::explain(self.hash, &bytes, oid) else {
+        let mut object = || find(stores, oid).object.map(|object| object.data);
+        let Some(conversion) = conversion::explain(self.hash, &bytes, oid, &mut object) else {
             return false;
         };
         self.found.converted.insert(path.to_vec(), conversion);
@@ -201,6 +205,13 @@ impl Comparer<'_> {
                 return self.differs(path, DifferenceKind::Missing);
             };
             self.allowance = left;
+            if path.len() > PATH {
+                self.found.faults.insert(GitError::limit(
+                    format!("tree {oid}"),
+                    "it lies too many directories deep",
+                ));
+                return self.differs(path, DifferenceKind::Missing);
+            }
             match mode {
                 Mode::Submodule => self.found.wanted.push(Wanted {
                     path,

@@ -14,8 +14,14 @@ pub enum Conversion {
     Both,
 }
 
-/// The conversion that explains the difference between `bytes` and the object `oid`, if there is one.
-pub(super) fn explain(hash: HashKind, bytes: &[u8], oid: &Oid) -> Option<Conversion> {
+/// The conversion that explains the difference between `bytes` and the object `oid`, if there is one. `object` fetches the
+/// object's own content; it is asked only where the file alone cannot tell.
+pub(super) fn explain(
+    hash: HashKind,
+    bytes: &[u8],
+    oid: &Oid,
+    object: &mut dyn FnMut() -> Option<Vec<u8>>,
+) -> Option<Conversion> {
     let is = |bytes: &[u8]| hash_object(hash, Kind::Blob, bytes).oid == *oid;
     let plain = without_cr(bytes);
     if plain.as_deref().is_some_and(is) {
@@ -26,8 +32,25 @@ pub(super) fn explain(hash: HashKind, bytes: &[u8], oid: &Oid) -> Option<Convers
     {
         return Some(Conversion::Ident);
     }
-    let bare = without_id(&plain?, oid)?;
-    is(&bare).then_some(Conversion::Both)
+    let plain = plain?;
+    if without_id(&plain, oid).is_some_and(|bare| is(&bare)) {
+        return Some(Conversion::Both);
+    }
+    // An object that was stored with endings of both kinds leaves no trace of which was which.
+    let stored = object()?;
+    (stored.contains(&b'\r') && each_lf(&stored) == plain).then_some(Conversion::LineEndings)
+}
+
+/// LF for every CR LF.
+fn each_lf(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut rest = bytes.iter().copied().peekable();
+    while let Some(byte) = rest.next() {
+        if byte != b'\r' || rest.peek() != Some(&b'\n') {
+            out.push(byte);
+        }
+    }
+    out
 }
 
 /// LF for CR LF; `None` unless every line of the text ends so.
@@ -77,11 +100,10 @@ mod tests {
 
     fn explained(object: &str, file: &str) -> Option<Conversion> {
         let oid = hash_object(HashKind::Sha1, Kind::Blob, object.as_bytes()).oid;
-        explain(
-            HashKind::Sha1,
-            file.replace("ID", &oid.to_string()).as_bytes(),
-            &oid,
-        )
+        let file = file.replace("ID", &oid.to_string());
+        explain(HashKind::Sha1, file.as_bytes(), &oid, &mut || {
+            Some(object.as_bytes().to_vec())
+        })
     }
 
     #[test]
@@ -96,6 +118,12 @@ mod tests {
             Some(Conversion::Ident)
         );
         assert_eq!(explained("$Id$\n", "$Id: ID $\r\n"), Some(Conversion::Both));
+        assert_eq!(
+            explained("a\r\nb\n", "a\r\nb\r\n"),
+            Some(Conversion::LineEndings)
+        );
+        assert_eq!(explained("a\r\nb\n", "a\r\nc\r\n"), None);
+        assert_eq!(explained("a\r\nb\r\n", "a\nb\n"), None);
         assert_eq!(explained("a\nb\n", "a\r\nb\n"), None);
         assert_eq!(explained("a\nb\n", "a\r\nc\r\n"), None);
         assert_eq!(explained("$Id$\n", "$Id: evil $\n"), None);

@@ -21,6 +21,8 @@ pub struct Limits {
     pub depth: usize,
     /// Differences named; the rest is counted.
     pub differences: usize,
+    /// Entries visited to name what is missing (a small repository can describe a huge tree).
+    pub missing: usize,
     /// Bytes of a configuration, reference or attributes file.
     pub text: usize,
     /// Alternates followed, one after another.
@@ -41,6 +43,7 @@ impl Default for Limits {
             entries: 2_000_000,
             depth: 256,
             differences: 1000,
+            missing: 100_000,
             text: 1 << 20,
             alternates: 16,
             submodules: 1024,

@@ -209,6 +209,8 @@ fn parse_header(head: &[u8]) -> Option<(Kind, u64)> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::super::testing::{Memory, deflate};
     use super::*;
 
@@ -278,5 +280,17 @@ mod tests {
             read_loose(&files, "o", &oid, &Limits::default(), true),
             Err(GitError::Limit { .. })
         ));
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(bytes in prop::collection::vec(any::<u8>(), 0..100), size in 0..200_u32) {
+            let oid = hash_object(HashKind::Sha1, Kind::Blob, b"never made").oid;
+            let mut files = Memory::default();
+            for stream in [bytes.clone(), deflate(&bytes), deflate(&[format!("blob {size}\0").as_bytes(), &bytes].concat())] {
+                files.put("o", stream);
+                prop_assert!(read_loose(&files, "o", &oid, &Limits::default(), true).is_err());
+            }
+        }
     }
 }

@@ -181,6 +181,8 @@ const fn nibble(digit: u8) -> Result<u8, OidError> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -212,5 +214,14 @@ mod tests {
                 .to_string()
                 .starts_with("ba7816bf8f01cfea")
         );
+    }
+
+    proptest! {
+        #[test]
+        fn only_what_is_written_alike_is_read(text in "[0-9a-fA-F]{38,66}") {
+            if let Ok(oid) = Oid::from_hex(text.as_bytes()) {
+                prop_assert_eq!(oid.to_string(), text);
+            }
+        }
     }
 }

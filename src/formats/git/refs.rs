@@ -73,6 +73,8 @@ fn is_ref(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::super::testing::Memory;
     use super::*;
 
@@ -104,6 +106,18 @@ mod tests {
             files.put("HEAD", bad.as_bytes().to_vec());
             files.put("refs/heads/loop", b"ref: refs/heads/loop".to_vec());
             assert_eq!(head(&files, &limits), Head::Unreadable, "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(one in prop::collection::vec(any::<u8>(), 0..60), two in "ref: ?[a-z/.]{0,20}\n?", three in "[0-9a-f ]{0,60}") {
+            let mut files = Memory::default();
+            files.put("HEAD", two);
+            files.put("packed-refs", [three.as_bytes(), &one].concat());
+            let _ = head(&files, &Limits::default());
+            files.put("HEAD", one);
+            let _ = head(&files, &Limits::default());
         }
     }
 }

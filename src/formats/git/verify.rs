@@ -143,7 +143,7 @@ pub fn verify(
         hash,
         limits,
         found: Found::default(),
-        allowance: limits.entries,
+        allowance: limits.missing,
     };
     let mut judge = Judge {
         repositories,
