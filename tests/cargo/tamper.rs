@@ -7,6 +7,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::time::SystemTime;
 
 use crate::fixtures::vendor;
 use crate::support::{Scan, Source, World, git_repository, write_file};
@@ -105,9 +106,52 @@ pub(crate) fn act(act: Act, path: &Path, other: &Path, outside: &Path) {
         }
         Act::Touch => {
             let file = fs::File::options().append(true).open(path).unwrap();
-            file.set_modified(std::time::SystemTime::now()).unwrap();
+            file.set_modified(SystemTime::now()).unwrap();
         }
     }
+}
+
+/// What a file was before an act, so that one world serves many trials.
+pub(crate) struct Memory {
+    path: PathBuf,
+    bytes: Vec<u8>,
+    mode: u32,
+    modified: SystemTime,
+}
+
+impl Memory {
+    pub(crate) fn of(path: &Path) -> Self {
+        let meta = fs::metadata(path).unwrap();
+        Self {
+            path: path.to_path_buf(),
+            bytes: fs::read(path).unwrap(),
+            mode: meta.permissions().mode(),
+            modified: meta.modified().unwrap(),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Undoes whatever was done, with content, mode and time.
+    pub(crate) fn restore(&self) {
+        let _ = fs::remove_file(self.path.with_extension("old"));
+        if fs::symlink_metadata(&self.path).is_ok_and(|meta| meta.is_dir()) {
+            fs::remove_dir(&self.path).unwrap();
+        }
+        let _ = fs::remove_file(&self.path);
+        fs::write(&self.path, &self.bytes).unwrap();
+        fs::set_permissions(&self.path, fs::Permissions::from_mode(self.mode)).unwrap();
+        let file = fs::File::options().append(true).open(&self.path).unwrap();
+        file.set_modified(self.modified).unwrap();
+    }
+}
+
+/// Empties a folder of ours between two trials.
+pub(crate) fn empty(folder: &Path) {
+    let _ = fs::remove_dir_all(folder);
+    fs::create_dir(folder).unwrap();
 }
 
 /// Makes a named pipe that nobody ever writes to.

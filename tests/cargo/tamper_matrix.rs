@@ -1,18 +1,17 @@
 //! Every kind of file times every act, each against a fresh copy of a clean world.
 
-use std::fs;
-
 use crate::support::World;
 use crate::tamper::{
-    Act, CONTENT_ACTS, Kind, OTHER_ACTS, act, expect, files, home_template, judge, kind, other,
-    vendor_template,
+    Act, CONTENT_ACTS, Kind, Memory, OTHER_ACTS, act, empty, expect, files, home_template, judge,
+    kind, other, vendor_template,
 };
 
 /// How many files of a kind are tried: all that differ in meaning, not each of a hundred.
 const PER_KIND: usize = 4;
 
 fn matrix(template: &World, wanted: &[Kind]) {
-    let all = files(template);
+    let world = template.twin();
+    let all = files(&world);
     let mut tried = 0;
     for kind_tried in wanted {
         let of_kind: Vec<&String> = all
@@ -26,34 +25,32 @@ fn matrix(template: &World, wanted: &[Kind]) {
         let step = of_kind.len().div_ceil(PER_KIND);
         for path in of_kind.into_iter().step_by(step) {
             for deed in CONTENT_ACTS.iter().chain(OTHER_ACTS) {
-                if trial(template, &all, path, *deed) {
+                if trial(&world, &all, path, *deed) {
                     tried += 1;
                 }
             }
         }
     }
     assert!(tried >= 15 * wanted.len(), "only {tried} trials took place");
+    world.untaint().run().is_clean();
 }
 
-/// One act on one file of a twin; false if the act changes nothing there (an empty file emptied).
-fn trial(template: &World, all: &[String], path: &str, deed: Act) -> bool {
-    let size = fs::metadata(template.root().join(path)).unwrap().len();
+/// One act on one file, undone afterwards; false if it would change nothing (an empty file emptied).
+fn trial(world: &World, all: &[String], path: &str, deed: Act) -> bool {
+    let full = world.root().join(path);
+    let memory = Memory::of(&full);
     let needs_bytes =
-        matches!(deed, Act::Flip | Act::Truncate | Act::Empty | Act::Zeros) && size == 0;
+        matches!(deed, Act::Flip | Act::Truncate | Act::Empty | Act::Zeros) && memory.is_empty();
     if needs_bytes {
         return false;
     }
-    let world = template.twin();
     let outside = world.root().join("outside");
-    fs::create_dir(&outside).unwrap();
-    act(
-        deed,
-        &world.root().join(path),
-        &other(&world, all, path),
-        &outside,
-    );
+    empty(&outside);
+    empty(&world.state());
+    act(deed, &full, &other(world, all, path), &outside);
     let scan = world.untaint().run();
     judge(&scan, expect(kind(path), deed), path, &format!("{deed:?}"));
+    memory.restore();
     true
 }
 
