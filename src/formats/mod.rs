@@ -15,3 +15,4 @@ pub mod pep440_order;
 pub mod semver_order;
 pub mod sri;
 pub mod tar;
+pub mod zip;
