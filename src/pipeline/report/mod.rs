@@ -7,6 +7,8 @@ mod checks;
 mod json;
 mod order;
 mod portable;
+mod remedy;
+mod table;
 mod when;
 mod writer;
 
@@ -15,6 +17,8 @@ use crate::model::report::Report;
 /// What a report can be written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Format {
+    /// For people.
+    Table,
     /// One object, `untaint.report/1`.
     Json,
     /// One NDJSON row per subject, `untaint.check/1`.
@@ -23,11 +27,12 @@ pub enum Format {
 
 impl Format {
     /// Every format, in the order that help texts list them.
-    pub const ALL: [Self; 2] = [Self::Json, Self::Checks];
+    pub const ALL: [Self; 3] = [Self::Table, Self::Json, Self::Checks];
 
     /// Spelling in options.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Table => "table",
             Self::Json => "json",
             Self::Checks => "checks",
         }
@@ -75,8 +80,11 @@ impl Default for Options {
 /// The report as bytes: UTF-8 text that ends with a line end, or nothing where a format has nothing to list.
 ///
 /// The same report gives the same bytes.
-pub fn render(report: &Report, format: Format, _options: &Options) -> Vec<u8> {
+pub fn render(report: &Report, format: Format, options: &Options) -> Vec<u8> {
+    let hidden = portable::hidden(report);
+    let report = hidden.as_ref().unwrap_or(report);
     match format {
+        Format::Table => table::render(report, options),
         Format::Json => json::render(report),
         Format::Checks => checks::render(report),
     }

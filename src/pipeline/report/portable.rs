@@ -3,54 +3,92 @@
 //! A path under a known root becomes `<root>/...`, any other absolute path becomes `<elsewhere>/` and its last name.
 //! Works on text, since messages and remedies name paths too. Must never shorten what is not a path (addresses).
 
-use std::borrow::Cow;
+use crate::model::report::{Report, RunFacts};
+use crate::model::{Finding, RootOrigin};
 
-use crate::model::report::RunFacts;
+/// The report without absolute paths, where that was asked for (`run.portable`).
+pub(super) fn hidden(report: &Report) -> Option<Report> {
+    let redactor = report.run.portable.then(|| Redactor::new(&report.run))?;
+    let mut shown = report.clone();
+    for target in &mut shown.run.targets {
+        *target = redactor.path(target);
+    }
+    for root in &mut shown.run.roots {
+        root.path.clear();
+        match &mut root.origin {
+            RootOrigin::Settings(file) | RootOrigin::Scanned(file) => {
+                *file = redactor.path(file).into();
+            }
+            RootOrigin::Default | RootOrigin::Env(_) | RootOrigin::CommandLine => {}
+        }
+    }
+    let texts = shown.run.weakened.iter_mut();
+    for text in texts.chain(&mut shown.verdict.reasons) {
+        *text = redactor.text(text);
+    }
+    for finding in &mut shown.findings {
+        redactor.finding(finding);
+    }
+    for notice in &mut shown.notices {
+        notice.message = redactor.text(&notice.message);
+        notice.path = notice.path.as_deref().map(|p| redactor.path(p));
+        notice.remedy = notice.remedy.as_deref().map(|r| redactor.text(r));
+    }
+    for problem in &mut shown.problems {
+        problem.path = redactor.path(&problem.path);
+        problem.message = redactor.text(&problem.message);
+    }
+    for trust in &mut shown.trust {
+        trust.origin = redactor.text(&trust.origin);
+    }
+    Some(shown)
+}
 
-/// Hides absolute paths, or hides nothing.
-pub(super) struct Redactor<'a> {
-    /// Absolute path and name of every root, longest path first; none when nothing is hidden.
-    roots: Option<Vec<(&'a str, &'a str)>>,
+/// Knows the roots of a run.
+struct Redactor<'a> {
+    /// Absolute path and name of every root, longest path first.
+    roots: Vec<(&'a str, &'a str)>,
 }
 
 impl<'a> Redactor<'a> {
-    /// For a run: hides only where it was asked for.
-    pub(super) fn new(run: &'a RunFacts) -> Self {
-        let roots = run.portable.then(|| {
-            let mut roots: Vec<_> = run
-                .roots
-                .iter()
-                .map(|root| (root.path.trim_end_matches('/'), root.id.as_str()))
-                .filter(|(path, _)| path.starts_with('/'))
-                .collect();
-            roots.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then(a.cmp(b)));
-            roots
-        });
+    fn new(run: &'a RunFacts) -> Self {
+        let mut roots: Vec<_> = run
+            .roots
+            .iter()
+            .map(|root| (root.path.trim_end_matches('/'), root.id.as_str()))
+            .filter(|(path, _)| path.starts_with('/'))
+            .collect();
+        roots.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then(a.cmp(b)));
         Self { roots }
     }
 
-    /// Whether absolute paths are hidden.
-    pub(super) fn hides(&self) -> bool {
-        self.roots.is_some()
-    }
-
     /// A text that is a path and nothing else.
-    pub(super) fn path<'t>(&self, path: &'t str) -> Cow<'t, str> {
-        match &self.roots {
-            Some(roots) if path.starts_with('/') => match under_root(roots, path) {
-                Some((name, rest)) => Cow::Owned(format!("<{name}>{rest}")),
-                None => Cow::Owned(elsewhere(path)),
-            },
-            Some(_) => self.text(path),
-            None => Cow::Borrowed(path),
+    fn path(&self, path: &str) -> String {
+        if !path.starts_with('/') {
+            return self.text(path);
+        }
+        match under_root(&self.roots, path) {
+            Some((name, rest)) => format!("<{name}>{rest}"),
+            None => elsewhere(path),
         }
     }
 
     /// A text that may name paths.
-    pub(super) fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        match &self.roots {
-            Some(roots) if text.contains('/') => Cow::Owned(rewrite(roots, text)),
-            _ => Cow::Borrowed(text),
+    fn text(&self, text: &str) -> String {
+        rewrite(&self.roots, text)
+    }
+
+    fn finding(&self, finding: &mut Finding) {
+        finding.path = None;
+        finding.rel = finding.rel.as_deref().map(|r| self.path(r));
+        finding.message = self.text(&finding.message);
+        finding.remedy = finding.remedy.as_deref().map(|r| self.text(r));
+        finding.excerpt = finding.excerpt.as_deref().map(|e| self.text(e));
+        if let Some(at) = &mut finding.location {
+            at.file = self.path(&at.file);
+        }
+        if let Some(waived) = &mut finding.waived {
+            waived.reason = self.text(&waived.reason);
         }
     }
 }
@@ -189,10 +227,6 @@ mod tests {
 
     #[test]
     fn nothing_is_hidden_unasked() {
-        let run = RunFacts {
-            portable: false,
-            ..run()
-        };
-        assert_eq!(Redactor::new(&run).text("/home/u"), "/home/u");
+        assert!(hidden(&super::super::sample::rich()).is_none());
     }
 }

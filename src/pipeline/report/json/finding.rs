@@ -1,10 +1,7 @@
 //! One finding in the JSON report.
 
-use std::borrow::Cow;
-
 use serde::Serialize;
 
-use super::super::portable::Redactor;
 use super::sorted;
 use crate::model::Finding;
 use crate::model::advisory::AdvisoryFact;
@@ -35,7 +32,7 @@ pub(super) struct JsonFinding<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     root: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    rel: Option<Cow<'a, str>>,
+    rel: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,9 +47,9 @@ pub(super) struct JsonFinding<'a> {
     expected: Vec<JsonExpected>,
     #[serde(skip_serializing_if = "Option::is_none")]
     observed: Option<String>,
-    message: Cow<'a, str>,
+    message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    remedy: Option<Cow<'a, str>>,
+    remedy: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     caused_by: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,7 +64,7 @@ pub(super) struct JsonFinding<'a> {
 
 #[derive(Serialize)]
 struct JsonLocation<'a> {
-    file: Cow<'a, str>,
+    file: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<u32>,
 }
@@ -105,14 +102,14 @@ struct JsonAdvisory<'a> {
 
 #[derive(Serialize)]
 struct JsonWaived<'a> {
-    reason: Cow<'a, str>,
+    reason: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     owner: Option<&'a str>,
     expires: &'a str,
 }
 
 impl<'a> JsonFinding<'a> {
-    pub(super) fn new(finding: &'a Finding, hide: &Redactor<'_>) -> Self {
+    pub(super) fn new(finding: &'a Finding) -> Self {
         Self {
             id: &finding.id,
             code: finding.code.as_str(),
@@ -125,11 +122,11 @@ impl<'a> JsonFinding<'a> {
             purl: finding.purl.as_deref(),
             place: finding.place.as_str(),
             root: finding.root.as_ref().map(|r| r.as_str()),
-            rel: finding.rel.as_deref().map(|r| hide.path(r)),
-            path: finding.path.as_deref().filter(|_| !hide.hides()),
+            rel: finding.rel.as_deref(),
+            path: finding.path.as_deref(),
             path_escaped: finding.path_escaped.then_some(true),
             location: finding.location.as_ref().map(|at| JsonLocation {
-                file: hide.path(&at.file),
+                file: &at.file,
                 line: at.line,
             }),
             entries: entries(finding),
@@ -140,13 +137,13 @@ impl<'a> JsonFinding<'a> {
                 digest: e.digest.to_string(),
             })),
             observed: finding.observed.map(|d| d.to_string()),
-            message: hide.text(&finding.message),
-            remedy: finding.remedy.as_deref().map(|r| hide.text(r)),
+            message: &finding.message,
+            remedy: finding.remedy.as_deref(),
             caused_by: finding.caused_by.as_deref(),
             state: finding.state,
             advisory: finding.advisory.as_ref().map(JsonAdvisory::new),
             why: chains(finding),
-            waived: finding.waived.as_ref().map(|w| JsonWaived::new(w, hide)),
+            waived: finding.waived.as_ref().map(JsonWaived::new),
         }
     }
 }
@@ -167,9 +164,9 @@ impl<'a> JsonAdvisory<'a> {
 }
 
 impl<'a> JsonWaived<'a> {
-    fn new(waived: &'a Waived, hide: &Redactor<'_>) -> Self {
+    fn new(waived: &'a Waived) -> Self {
         Self {
-            reason: hide.text(&waived.reason),
+            reason: &waived.reason,
             owner: waived.owner.as_deref(),
             expires: &waived.expires,
         }

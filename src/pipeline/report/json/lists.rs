@@ -1,10 +1,7 @@
 //! Notices, problems, sources and trust in the JSON report. The order of fields is the order they are sorted by.
 
-use std::borrow::Cow;
-
 use serde::Serialize;
 
-use super::super::portable::Redactor;
 use crate::model::report::{SourceFacts, TrustFacts};
 use crate::model::{Notice, Problem};
 
@@ -20,42 +17,42 @@ pub(super) struct JsonNotice<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    path: Option<Cow<'a, str>>,
-    message: Cow<'a, str>,
+    path: Option<&'a str>,
+    message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    remedy: Option<Cow<'a, str>>,
+    remedy: Option<&'a str>,
 }
 
 impl<'a> JsonNotice<'a> {
-    pub(super) fn new(notice: &'a Notice, hide: &Redactor<'_>) -> Self {
+    pub(super) fn new(notice: &'a Notice) -> Self {
         Self {
             code: notice.code.as_str(),
             reason: notice.reason.map(|r| r.as_str()),
             ecosystem: notice.ecosystem.map(|e| e.as_str()),
             package: notice.package.as_deref(),
             version: notice.version.as_deref(),
-            path: notice.path.as_deref().map(|p| hide.path(p)),
-            message: hide.text(&notice.message),
-            remedy: notice.remedy.as_deref().map(|r| hide.text(r)),
+            path: notice.path.as_deref(),
+            message: &notice.message,
+            remedy: notice.remedy.as_deref(),
         }
     }
 }
 
 #[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct JsonProblem<'a> {
-    path: Cow<'a, str>,
+    path: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     path_escaped: Option<bool>,
-    message: Cow<'a, str>,
+    message: &'a str,
     effect: &'static str,
 }
 
 impl<'a> JsonProblem<'a> {
-    pub(super) fn new(problem: &'a Problem, hide: &Redactor<'_>) -> Self {
+    pub(super) fn new(problem: &'a Problem) -> Self {
         Self {
-            path: hide.path(&problem.path),
+            path: &problem.path,
             path_escaped: problem.path_escaped.then_some(true),
-            message: hide.text(&problem.message),
+            message: &problem.message,
             effect: problem.effect.as_str(),
         }
     }
@@ -87,17 +84,17 @@ pub(super) struct JsonTrust<'a> {
     root: &'a str,
     how: &'static str,
     fingerprint: String,
-    origin: Cow<'a, str>,
+    origin: &'a str,
 }
 
 impl<'a> JsonTrust<'a> {
-    pub(super) fn new(trust: &'a TrustFacts, hide: &Redactor<'_>) -> Self {
+    pub(super) fn new(trust: &'a TrustFacts) -> Self {
         Self {
             ecosystem: trust.ecosystem.as_str(),
             root: &trust.root,
             how: trust.how,
             fingerprint: trust.fingerprint.to_string(),
-            origin: hide.text(&trust.origin),
+            origin: &trust.origin,
         }
     }
 }

@@ -8,7 +8,6 @@ mod finding;
 mod lists;
 mod run;
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -17,7 +16,6 @@ use self::coverage::WholeCoverage;
 use self::finding::JsonFinding;
 use self::lists::{JsonNotice, JsonProblem, JsonSource, JsonTrust};
 use self::run::JsonRun;
-use super::portable::Redactor;
 use super::{order, writer};
 use crate::model::report::Report;
 
@@ -54,7 +52,7 @@ struct JsonVerdict<'a> {
     result: &'static str,
     assurance: &'static str,
     counts: BTreeMap<&'static str, u64>,
-    reasons: Vec<Cow<'a, str>>,
+    reasons: Vec<&'a str>,
 }
 
 /// The report as one JSON object with a final line end.
@@ -63,11 +61,10 @@ pub(super) fn render(report: &Report) -> Vec<u8> {
 }
 
 fn shape(report: &Report, most: usize) -> JsonReport<'_> {
-    let hide = Redactor::new(&report.run);
     let findings: Vec<_> = order::findings(&report.findings)
         .into_iter()
         .take(most)
-        .map(|finding| JsonFinding::new(finding, &hide))
+        .map(JsonFinding::new)
         .collect();
     let total = report
         .findings_total
@@ -79,7 +76,7 @@ fn shape(report: &Report, most: usize) -> JsonReport<'_> {
             name: env!("CARGO_PKG_NAME"),
             version: env!("CARGO_PKG_VERSION"),
         },
-        run: JsonRun::new(&report.run, &hide),
+        run: JsonRun::new(&report.run),
         verdict: JsonVerdict {
             exit_code: report.verdict.result.exit_code(),
             result: report.verdict.result.as_str(),
@@ -90,16 +87,16 @@ fn shape(report: &Report, most: usize) -> JsonReport<'_> {
                 .iter()
                 .map(|(class, n)| (class.as_str(), *n))
                 .collect(),
-            reasons: sorted(report.verdict.reasons.iter().map(|r| hide.text(r))),
+            reasons: sorted(report.verdict.reasons.iter().map(String::as_str)),
         },
         findings,
         truncated: cut.then_some(true),
         findings_total: cut.then_some(total),
-        notices: sorted(report.notices.iter().map(|n| JsonNotice::new(n, &hide))),
-        problems: sorted(report.problems.iter().map(|p| JsonProblem::new(p, &hide))),
+        notices: sorted(report.notices.iter().map(JsonNotice::new)),
+        problems: sorted(report.problems.iter().map(JsonProblem::new)),
         coverage: WholeCoverage::new(&report.coverage),
         sources: sorted(report.sources.iter().map(JsonSource::new)),
-        trust: sorted(report.trust.iter().map(|t| JsonTrust::new(t, &hide))),
+        trust: sorted(report.trust.iter().map(JsonTrust::new)),
     }
 }
 

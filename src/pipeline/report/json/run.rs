@@ -1,11 +1,9 @@
 //! The part of the JSON report that varies between runs on the same input.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::super::portable::Redactor;
 use super::super::when;
 use super::sorted;
 use crate::model::report::{FeedFacts, RunFacts};
@@ -17,9 +15,9 @@ pub(super) struct JsonRun<'a> {
     duration_ms: u64,
     offline: bool,
     isolated: bool,
-    targets: Vec<Cow<'a, str>>,
+    targets: Vec<&'a str>,
     roots: BTreeMap<&'a str, JsonRoot<'a>>,
-    weakened: Vec<Cow<'a, str>>,
+    weakened: Vec<&'a str>,
     network: Network,
     bytes_hashed: u64,
     from_ledger: u64,
@@ -52,11 +50,11 @@ struct JsonFeed<'a> {
 }
 
 impl<'a> JsonRun<'a> {
-    pub(super) fn new(run: &'a RunFacts, hide: &Redactor<'_>) -> Self {
+    pub(super) fn new(run: &'a RunFacts) -> Self {
         let roots = run.roots.iter().map(|root| {
             let shown = JsonRoot {
-                path: (!hide.hides()).then_some(root.path.as_str()),
-                origin: hide.text(&root.origin.text()).into_owned(),
+                path: (!root.path.is_empty()).then_some(root.path.as_str()),
+                origin: root.origin.text(),
             };
             (root.id.as_str(), shown)
         });
@@ -66,9 +64,9 @@ impl<'a> JsonRun<'a> {
             duration_ms: run.duration_ms,
             offline: run.offline,
             isolated: run.isolated,
-            targets: sorted(run.targets.iter().map(|t| hide.path(t))),
+            targets: sorted(run.targets.iter().map(String::as_str)),
             roots: roots.collect(),
-            weakened: sorted(run.weakened.iter().map(|w| hide.text(w))),
+            weakened: sorted(run.weakened.iter().map(String::as_str)),
             network: Network {
                 proxy: run.proxy,
                 ca_bundle: run.ca_bundle,

@@ -7,7 +7,9 @@ use crate::model::report::RunFacts;
 use crate::model::text::printable;
 
 fn text(report: &Report) -> String {
-    String::from_utf8(render(report)).unwrap()
+    let options = super::super::Options::default();
+    let bytes = super::super::render(report, super::super::Format::Json, &options);
+    String::from_utf8(bytes).unwrap()
 }
 
 #[test]
