@@ -86,7 +86,7 @@ impl Directory<'_> {
         while at < end.directory_end {
             early.clear();
             let found = record::central(&mut window, at, end.directory_end, &mut |kind| {
-                early.push(kind)
+                early.push(kind);
             })?;
             at += found.len as u64;
             self.entry(&found, end.base, &early)?;

@@ -147,6 +147,8 @@ pub enum ZipError {
 }
 
 #[cfg(test)]
+mod content_tests;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod tests;
