@@ -38,6 +38,10 @@ pub enum TarAmbiguity {
     PaxEmpty,
     /// A global PAX path, link path or size: ignored by the `tar` crate, applied by others.
     PaxGlobal,
+    /// A line end inside a PAX record: the `tar` crate takes what follows for a record of its own.
+    PaxLines,
+    /// A global PAX header between an extension header and its member: the `tar` crate takes it for the member.
+    PaxGlobalBetween,
     /// PAX records of a sparse file, which GNU tar and Python put together from a map.
     PaxSparse,
     /// Two extension headers of one kind before one member.
@@ -85,6 +89,8 @@ impl Weighed for TarAmbiguity {
             | Self::PaxDuplicate
             | Self::PaxEmpty
             | Self::PaxGlobal
+            | Self::PaxLines
+            | Self::PaxGlobalBetween
             | Self::PaxSparse
             | Self::RepeatedExtension
             | Self::ExtensionWithoutMagic

@@ -2,7 +2,8 @@
 //!
 //! It reads ustar, old (v7) and GNU headers, GNU long names (`L`, `K`), base-256 numbers, and PAX records (`x`,
 //! `g`). Where real tools differ it follows the `tar` crate 0.4.45 that cargo unpacks with, and records a
-//! [`TarAmbiguity`]. It never holds an archive: members are read through a window of their source.
+//! [`TarAmbiguity`]. (That crate hands out a `g` header as a member of its own, and cargo refuses it; here it is skipped
+//! and shows in [`TarMechanisms::pax_global`].) It never holds an archive: members are read through a window of their source.
 //!
 //! Formats: POSIX.1-2024 `pax`; GNU tar 1.35 `src/tar.h`. Readers compared: the `tar` crate, GNU tar 1.35, Python
 //! `tarfile` 3.14, node-tar 7. Never extracts, never follows a link, never applies a global PAX value.

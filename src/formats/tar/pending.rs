@@ -49,6 +49,7 @@ impl Pending {
         let mut rest = records;
         while !rest.is_empty() {
             let (key, value) = next_record(&mut rest)?;
+            check_lines(key, value, report);
             if key.starts_with(b"GNU.sparse.") {
                 report(TarAmbiguity::PaxSparse);
                 continue;
@@ -78,11 +79,19 @@ impl Pending {
     pub(super) fn global(records: &[u8], report: &mut impl FnMut(TarAmbiguity)) -> Option<()> {
         let mut rest = records;
         while !rest.is_empty() {
-            let (key, _) = next_record(&mut rest)?;
+            let (key, value) = next_record(&mut rest)?;
+            check_lines(key, value, report);
             if matches!(key, b"path" | b"linkpath" | b"size") || key.starts_with(b"GNU.sparse.") {
                 report(TarAmbiguity::PaxGlobal);
             }
         }
         Some(())
+    }
+}
+
+/// The length decides where a record ends, but not for a reader that splits at line ends.
+fn check_lines(key: &[u8], value: &[u8], report: &mut impl FnMut(TarAmbiguity)) {
+    if key.contains(&b'\n') || value.contains(&b'\n') {
+        report(TarAmbiguity::PaxLines);
     }
 }

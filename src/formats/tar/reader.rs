@@ -225,6 +225,9 @@ impl<R: BufRead> TarReader<R> {
         if matches!(block.magic(), Magic::V7 | Magic::Unknown) {
             self.report(TarAmbiguity::ExtensionWithoutMagic);
         }
+        if kind == b'g' && self.pending.any {
+            self.report(TarAmbiguity::PaxGlobalBetween);
+        }
         if self.pending.pax.size.is_some() {
             self.report(TarAmbiguity::PaxSizeBeforeExtension);
         }
