@@ -7,6 +7,7 @@
 //!
 //! Everything here is pure: bytes and values in, values out. Who reads files, asks servers and keeps state is elsewhere.
 
+pub mod archive;
 pub mod catalogue;
 pub mod cvss;
 pub mod freshness;
@@ -19,6 +20,7 @@ pub mod ranges;
 pub mod reading;
 pub mod record;
 pub mod rustsec_db;
+pub mod snapshot;
 
 mod decode;
 mod encode;

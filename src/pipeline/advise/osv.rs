@@ -179,7 +179,7 @@ impl Budget {
 }
 
 /// Reads one record; gives one value per package of `ecosystem` that it names (an OSV ecosystem name; a suffix after `:` in the record does
-/// not count), and the newest of its dates in seconds since 1970.
+/// not count), and when it was last modified, in seconds since 1970.
 ///
 /// # Errors
 ///
@@ -242,7 +242,8 @@ pub fn read_record(
             records.push(record);
         }
     }
-    Ok((records, modified.max(published)))
+    // Only `modified` tells how new a feed is: where it is a placeholder, publication dates say nothing about the export.
+    Ok((records, modified))
 }
 
 fn affected_record(
@@ -317,17 +318,15 @@ fn read_range(
     let mut events = Vec::new();
     for raw in range.events.unwrap_or_default() {
         budget.spend(1)?;
+        let known = raw.len();
+        let of = |kind: &str| raw.get(kind).cloned();
         let before = events.len();
-        for (kind, version) in raw {
-            events.push(match kind.as_str() {
-                "introduced" => Event::Introduced(version),
-                "fixed" => Event::Fixed(version),
-                "last_affected" => Event::LastAffected(version),
-                "limit" => Event::Limit(version),
-                _ => return Err(OsvError::Event),
-            });
-        }
-        if events.len() == before {
+        // One object may hold a beginning and an end: the beginning first.
+        events.extend(of("introduced").map(Event::Introduced));
+        events.extend(of("fixed").map(Event::Fixed));
+        events.extend(of("last_affected").map(Event::LastAffected));
+        events.extend(of("limit").map(Event::Limit));
+        if known == 0 || events.len() - before != known {
             return Err(OsvError::Event);
         }
     }

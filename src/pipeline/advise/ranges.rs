@@ -60,7 +60,16 @@ impl AffectedRange {
         let mut within_a_limit = false;
         // The last event that has taken effect at `version`.
         let mut last: Option<&Event> = None;
-        for event in &self.events {
+        let mut events = self.events.iter().peekable();
+        while let Some(event) = events.next() {
+            // `introduced` with `fixed` of the same version behind it is an empty window (RUSTSEC-2022-0012 has one).
+            if let (Event::Introduced(from), Some(Event::Fixed(to))) = (event, events.peek())
+                && from != "0"
+                && order.compare(from, to) == Some(Ordering::Equal)
+            {
+                events.next();
+                continue;
+            }
             let effective = match event {
                 Event::Limit(limit) => {
                     limits = true;
@@ -255,6 +264,19 @@ mod tests {
         assert_eq!(at(&range, "1.4.0"), Standing::Unaffected);
         assert_eq!(at(&range, "1.4.1"), Standing::Affected);
         assert_eq!(at(&range, "1.4.2"), Standing::Unaffected);
+    }
+
+    #[test]
+    fn an_empty_window_is_none() {
+        let range = range(&[
+            introduced("0.9.0"),
+            fixed("0.9.2"),
+            introduced("0.10.0"),
+            fixed("0.10.0"),
+        ]);
+        assert_eq!(at(&range, "0.9.1"), Standing::Affected);
+        assert_eq!(at(&range, "0.10.0"), Standing::Unaffected);
+        assert_eq!(at(&range, "1.0.0"), Standing::Unaffected);
     }
 
     #[test]
