@@ -5,12 +5,7 @@
 //! from it here, because the address of the default registry is not written in our files. `rustsec-selection.json` records the findings, so that
 //! a common change of both libraries shows as well.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 use rustsec::{Collection, Lockfile, SourceId, database::Query};
 use std::collections::BTreeSet;

@@ -30,3 +30,4 @@ mod tamper;
 mod tamper_dice;
 mod tamper_matrix;
 mod tamper_rewrites;
+mod weak_claims;

@@ -8,6 +8,7 @@ mod json;
 mod order;
 mod portable;
 mod remedy;
+pub mod schema;
 mod table;
 mod when;
 mod writer;
@@ -90,5 +91,7 @@ pub fn render(report: &Report, format: Format, options: &Options) -> Vec<u8> {
     }
 }
 
+#[cfg(test)]
+mod arbitrary;
 #[cfg(test)]
 mod sample;

@@ -194,7 +194,7 @@ fn hostile() -> Finding {
 
 fn advisories() -> Vec<Finding> {
     let vulnerable = Finding {
-        id: "f-adv0000000000004".into(),
+        id: "f-ad00000000000004".into(),
         severity: Severity::Critical,
         purl: Some("pkg:cargo/h2@0.3.27".into()),
         location: Some(Location {
@@ -221,7 +221,7 @@ fn advisories() -> Vec<Finding> {
         )
     };
     let unmaintained = Finding {
-        id: "f-adv0000000000005".into(),
+        id: "f-ad00000000000005".into(),
         ..package(
             Code::Unmaintained,
             Place::Lockfile,
@@ -231,7 +231,7 @@ fn advisories() -> Vec<Finding> {
         )
     };
     let waived = Finding {
-        id: "f-adv0000000000006".into(),
+        id: "f-ad00000000000006".into(),
         waived: Some(Waived {
             reason: "not reachable from the server".into(),
             owner: Some("platform team".into()),
@@ -251,7 +251,7 @@ fn advisories() -> Vec<Finding> {
 
 fn settings() -> Finding {
     Finding {
-        id: "f-set0000000000007".into(),
+        id: "f-5e70000000000007".into(),
         location: Some(Location {
             file: "env:RUSTC_WRAPPER".into(),
             line: None,
