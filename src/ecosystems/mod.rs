@@ -3,6 +3,7 @@
 //! A new ecosystem is a folder, its `pub mod` line, and its entry in [`all`].
 
 pub mod contract;
+pub mod git_folders;
 
 use contract::Ecosystem;
 

@@ -143,7 +143,7 @@ pub(crate) struct Checkouts<'a> {
 }
 
 impl Repositories for Checkouts<'_> {
-    fn open(&self, rel: &[u8]) -> Result<Sources<'_>, Fault> {
+    fn open(&self, rel: &[u8]) -> Sources<'_> {
         let below = if rel.is_empty() {
             ".git".to_owned()
         } else {
@@ -156,6 +156,10 @@ impl Repositories for Checkouts<'_> {
         for disk in self.others.get(rel).into_iter().flatten() {
             others.push(Box::new(disk.clone()));
         }
-        Ok(Sources { own, others })
+        Sources {
+            own,
+            others,
+            fault: None,
+        }
     }
 }

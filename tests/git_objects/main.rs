@@ -300,3 +300,67 @@ fn a_checkout_by_cargo_is_equal_quiet_and_then_not() {
         assert_eq!(verdict.differences[0].path, rel.as_bytes());
     }
 }
+
+#[test]
+fn opened_folders_serve_the_readers() {
+    use std::os::unix::fs::symlink;
+    use untaint::ecosystems::git_folders::{Checkout, Folder};
+    use untaint::world::ReadFs as _;
+    use untaint::world::real::SystemFs;
+    let open = |path: &std::path::Path| SystemFs.open_root(path).unwrap().dir;
+    let sandbox = Sandbox::new();
+    let (locked, checkout, database) = sandbox.cargo_checkout();
+    let judge = || {
+        let root = open(&checkout);
+        let databases = [Folder::new(open(&database))];
+        let repositories = Checkout {
+            root: root.as_ref(),
+            databases: &databases,
+        };
+        let verdict = verify(
+            locked,
+            &Folder::new(open(&checkout)),
+            &repositories,
+            &Limits::default(),
+        );
+        (
+            verdict,
+            check_all(&databases[0], locked.kind(), &Limits::default()).is_whole(),
+        )
+    };
+    let (verdict, whole) = judge();
+    assert_eq!(
+        verdict.outcome(),
+        Outcome::Equal,
+        "{:?} {:?}",
+        verdict.differences,
+        verdict.faults
+    );
+    assert!(
+        whole
+            && verdict.faults.is_empty()
+            && verdict
+                .repositories
+                .iter()
+                .all(|checked| checked.head_agrees)
+    );
+    // A link in place of the hooks is something that could not be read, not an absence of hooks.
+    fs::remove_dir_all(checkout.join(".git/hooks")).unwrap();
+    symlink("/usr/bin", checkout.join(".git/hooks")).unwrap();
+    let (verdict, _) = judge();
+    assert_eq!(verdict.repositories[0].posture.faults.len(), 1);
+    // The checkout's own repository swapped for a link: not entered; the database still proves the files.
+    fs::remove_dir_all(checkout.join(".git")).unwrap();
+    symlink(&database, checkout.join(".git")).unwrap();
+    let (verdict, _) = judge();
+    assert!(!verdict.repositories[0].head_agrees);
+    assert_eq!(verdict.outcome(), Outcome::Equal, "{:?}", verdict.faults);
+    assert_eq!(verdict.faults.len(), 1, "{:?}", verdict.faults);
+    fs::write(checkout.join("src/lib.rs"), "pub fn g() {}\n").unwrap();
+    let (verdict, _) = judge();
+    assert_eq!(verdict.differences[0].path, b"src/lib.rs");
+    fs::remove_file(checkout.join("src/lib.rs")).unwrap();
+    symlink("/dev/zero", checkout.join("src/lib.rs")).unwrap();
+    let (verdict, _) = judge();
+    assert_eq!(verdict.differences[0].kind, DifferenceKind::Irregular);
+}

@@ -87,6 +87,20 @@ pub trait Files {
     }
 }
 
+impl<T: Files + ?Sized> Files for &T {
+    fn size(&self, rel: &str) -> Result<Option<u64>, Fault> {
+        (**self).size(rel)
+    }
+
+    fn read_at(&self, rel: &str, offset: u64, len: usize) -> Result<Option<Vec<u8>>, Fault> {
+        (**self).read_at(rel, offset, len)
+    }
+
+    fn list(&self, rel: &str) -> Result<Vec<Item>, Fault> {
+        (**self).list(rel)
+    }
+}
+
 /// Reads one worktree. Names are bytes; the root is the empty path.
 pub trait Worktree {
     /// The entries of a directory in any order.
@@ -106,10 +120,12 @@ pub struct Sources<'a> {
     pub own: Option<Box<dyn Files + 'a>>,
     /// Others, such as the database that it was cloned from.
     pub others: Vec<Box<dyn Files + 'a>>,
+    /// Why its own `.git` could not be opened, if it is there and is no file.
+    pub fault: Option<Fault>,
 }
 
 /// Finds where the objects of a checkout and of its submodules are kept.
 pub trait Repositories {
     /// The object sources for the worktree folder `rel` (empty: the checkout itself).
-    fn open(&self, rel: &[u8]) -> Result<Sources<'_>, Fault>;
+    fn open(&self, rel: &[u8]) -> Sources<'_>;
 }

@@ -179,7 +179,7 @@ pub(super) struct Known {
 }
 
 impl Repositories for Known {
-    fn open(&self, rel: &[u8]) -> Result<Sources<'_>, Fault> {
+    fn open(&self, rel: &[u8]) -> Sources<'_> {
         let mut boxes: Vec<Box<dyn Files>> = Vec::new();
         for memory in self
             .by_path
@@ -194,7 +194,11 @@ impl Repositories for Known {
         } else {
             Some(boxes.remove(0))
         };
-        Ok(Sources { own, others: boxes })
+        Sources {
+            own,
+            others: boxes,
+            fault: None,
+        }
     }
 }
 

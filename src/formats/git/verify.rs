@@ -12,9 +12,7 @@ use super::refs::{self, Head};
 use super::snapshot::{self, Snapshot, join};
 use super::store::{Store, find};
 use super::tree::NameFlaw;
-use super::{
-    Fault, GitError, HashKind, Kind, Limits, Oid, Repositories, Sources, Worktree, commit, config,
-};
+use super::{Fault, GitError, HashKind, Kind, Limits, Oid, Repositories, Worktree, commit, config};
 
 /// What a checkout turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -225,13 +223,13 @@ impl Judge<'_> {
     /// Checks one repository's commit and compares its worktree.
     fn repository(&mut self, wanted: &Wanted) {
         let (hash, limits) = (self.comparer.hash, self.comparer.limits);
-        let sources = match self.repositories.open(&wanted.path) {
-            Ok(sources) => sources,
-            Err(fault) => {
-                self.fault(GitError::fault(show(&wanted.path), fault));
-                Sources::default()
-            }
-        };
+        let sources = self.repositories.open(&wanted.path);
+        if let Some(fault) = &sources.fault {
+            self.fault(GitError::fault(
+                show(&join(&wanted.path, b".git")),
+                fault.clone(),
+            ));
+        }
         let stores: Vec<Store<'_>> = sources
             .own
             .iter()
