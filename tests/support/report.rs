@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
+use std::sync::OnceLock;
 use std::time::Duration;
 
+use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::Value;
 
 /// One finished run.
@@ -70,6 +72,9 @@ impl Scan {
     pub(crate) fn check(&self) {
         let story = self.story();
         assert_eq!(self.report["schema"], "untaint.report/1", "{story}");
+        if let Err(error) = schema_holds(&self.report) {
+            panic!("the report breaks its own schema: {error}\n{story}");
+        }
         assert_eq!(self.report["verdict"]["exit_code"], self.exit, "{story}");
         let result = match self.exit {
             0 => "clean",
@@ -224,6 +229,24 @@ impl Scan {
         );
         self
     }
+}
+
+/// Validates against the schema that the program itself publishes.
+fn schema_holds(report: &Value) -> Result<(), String> {
+    static SCHEMA: OnceLock<(Schemas, SchemaIndex)> = OnceLock::new();
+    let (schemas, index) = SCHEMA.get_or_init(|| {
+        let text = untaint::pipeline::report::schema::named("report").expect("a schema");
+        let mut compiler = Compiler::new();
+        compiler
+            .add_resource("urn:report", serde_json::from_str(text).unwrap())
+            .unwrap();
+        let mut schemas = Schemas::new();
+        let index = compiler.compile("urn:report", &mut schemas).unwrap();
+        (schemas, index)
+    });
+    schemas
+        .validate(report, *index)
+        .map_err(|error| format!("{error:#}"))
 }
 
 fn sums(coverage: &Value, story: &str) {
