@@ -4,6 +4,7 @@
 
 pub mod contract;
 pub mod git_folders;
+pub mod go;
 
 use contract::Ecosystem;
 

@@ -115,6 +115,14 @@ impl Digest {
         }
     }
 
+    /// A Go `h1` digest from the 32 bytes of its last sum.
+    pub fn h1(raw: [u8; 32]) -> Self {
+        Self {
+            scheme: Scheme::H1,
+            ..Self::sha256(raw)
+        }
+    }
+
     /// A digest from the lower-case hex text that lockfiles and indexes use, without prefix.
     ///
     /// # Errors

@@ -108,10 +108,11 @@ fn go_2026_6179_every_byte_of_every_tile_is_authenticated() {
         };
         for at in (0..entries.len() * 32).step_by(step) {
             // All bits of the small top tile; one bit, another each time, of every byte of the others.
+            let single = u8::try_from(at % 8).unwrap();
             let bits = if tile.level() > 0 {
                 0..8
             } else {
-                (at % 8) as u8..(at % 8) as u8 + 1
+                single..single + 1
             };
             for bit in bits {
                 source.tiles.insert(tile, flipped(&entries, at, bit));

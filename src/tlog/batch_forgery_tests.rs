@@ -103,9 +103,9 @@ fn a_forged_cached_record_is_evidence_and_is_replaced() {
     let planted = world
         .log
         .record(78)
-        .split(' ')
-        .last()
+        .rsplit_once(' ')
         .unwrap()
+        .1
         .trim_end()
         .to_owned();
     let digest = genuine

@@ -93,14 +93,14 @@ impl TestLog {
     }
 
     pub(crate) fn record(&self, id: u64) -> &str {
-        &self.records[id as usize]
+        &self.records[usize::try_from(id).unwrap()]
     }
 
     pub(crate) fn stored(&self) -> impl Stored {
         |node: Node| {
             self.rows
                 .get(usize::from(node.level))?
-                .get(node.index as usize)
+                .get(usize::try_from(node.index).unwrap())
                 .copied()
         }
     }
