@@ -2,7 +2,7 @@
 //!
 //! Every reader of this folder takes a [`Limits`]. Numbers that an archive states about itself are never
 //! used to allocate; they are compared with these. Sources of the presets: cargo 1.95
-//! (`sources/registry/mod.rs`, unpacking limit) and golang.org/x/mod 0.30 (`zip/zip.go`, `Max…` constants).
+//! (`sources/registry/mod.rs`, unpacking limit) and Go's x/mod 0.30 (`zip/zip.go`, `Max…` constants).
 
 use thiserror::Error;
 
