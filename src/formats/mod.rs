@@ -12,6 +12,7 @@ pub mod inflate;
 pub mod limits;
 pub mod names;
 pub mod pep440_order;
+pub mod purl;
 pub mod semver_order;
 pub mod sri;
 pub mod tar;

@@ -4,6 +4,7 @@
 //! escape what could act on a terminal, the table shows it escaped and never at the start of a line.
 
 mod checks;
+mod cyclonedx;
 mod json;
 mod order;
 mod portable;
@@ -24,11 +25,13 @@ pub enum Format {
     Json,
     /// One NDJSON row per subject, `untaint.check/1`.
     Checks,
+    /// A bill of materials, CycloneDX 1.6.
+    CycloneDx,
 }
 
 impl Format {
     /// Every format, in the order that help texts list them.
-    pub const ALL: [Self; 3] = [Self::Table, Self::Json, Self::Checks];
+    pub const ALL: [Self; 4] = [Self::Table, Self::Json, Self::Checks, Self::CycloneDx];
 
     /// Spelling in options.
     pub const fn as_str(self) -> &'static str {
@@ -36,6 +39,7 @@ impl Format {
             Self::Table => "table",
             Self::Json => "json",
             Self::Checks => "checks",
+            Self::CycloneDx => "cyclonedx",
         }
     }
 
@@ -88,6 +92,7 @@ pub fn render(report: &Report, format: Format, options: &Options) -> Vec<u8> {
         Format::Table => table::render(report, options),
         Format::Json => json::render(report),
         Format::Checks => checks::render(report),
+        Format::CycloneDx => cyclonedx::render(report),
     }
 }
 
