@@ -2,10 +2,11 @@
 //! loosen, what every loosening leaves in the report, and the other formats.
 
 use std::fs;
+use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::{Scan, Untaint, World, write_file};
+use crate::support::{Fault, Scan, Source, Untaint, World, write_file};
 use crate::tamper::home_template;
 
 fn tainted() -> World {
@@ -254,6 +255,34 @@ fn the_table_answers_the_three_questions() {
     let clean = home_template().twin();
     let table = clean.untaint().without("--json").run_raw();
     assert_eq!(table.exit, 0, "{}", table.story());
+}
+
+#[test]
+fn an_interrupted_scan_reports_what_it_has_and_is_incomplete() {
+    let world = World::clean(Source::Alternate);
+    world
+        .registry
+        .misbehave("/index/", Fault::Stall(Duration::from_secs(60)));
+    let scan = world
+        .untaint()
+        .interrupt_after(Duration::from_millis(700))
+        .run();
+    scan.exits(3);
+    assert!(scan.took < Duration::from_secs(10), "{}", scan.story());
+    assert_eq!(scan.count("verified"), 0, "{}", scan.story());
+}
+
+#[test]
+fn scans_at_the_same_time_share_one_state() {
+    let world = home_template().twin();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                world.untaint().run().is_clean();
+            });
+        }
+    });
+    world.untaint().arg("--offline").run().is_clean();
 }
 
 #[test]

@@ -23,6 +23,7 @@ pub(crate) struct Untaint {
     watched: Vec<PathBuf>,
     limit: Duration,
     user: Option<u32>,
+    interrupt: Option<Duration>,
 }
 
 impl Untaint {
@@ -44,6 +45,7 @@ impl Untaint {
             watched: vec![world.project(), world.home()],
             limit: Duration::from_secs(30),
             user: None,
+            interrupt: None,
         };
         call.env("HOME", world.home())
             .env("CARGO_HOME", world.cargo_home())
@@ -92,6 +94,12 @@ impl Untaint {
         self
     }
 
+    /// Presses Ctrl-C after this time.
+    pub(crate) fn interrupt_after(mut self, time: Duration) -> Self {
+        self.interrupt = Some(time);
+        self
+    }
+
     /// Runs as another user (the caller is root) with the same group number.
     pub(crate) fn user(mut self, id: u32) -> Self {
         self.user = Some(id);
@@ -117,7 +125,7 @@ impl Untaint {
     }
 
     /// Runs and gives back whatever came, report or not.
-    pub(crate) fn run_raw(self) -> Scan {
+    pub(crate) fn run_raw(mut self) -> Scan {
         let watched: Vec<&Path> = self.watched.iter().map(PathBuf::as_path).collect();
         let before = Snapshot::take(&watched);
         let mut command = Command::new(env!("CARGO_BIN_EXE_untaint"));
@@ -139,6 +147,12 @@ impl Untaint {
         let status = loop {
             if let Some(status) = child.try_wait().unwrap() {
                 break status;
+            }
+            if self.interrupt.is_some_and(|time| started.elapsed() > time) {
+                self.interrupt = None;
+                let id = child.id().to_string();
+                let sent = Command::new("kill").args(["-INT", &id]).status().unwrap();
+                assert!(sent.success());
             }
             if started.elapsed() > self.limit {
                 let _ = child.kill();
