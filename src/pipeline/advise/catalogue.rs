@@ -96,6 +96,12 @@ pub fn feed_of(ecosystem: &str) -> Option<Feed> {
     feeds().into_iter().find(|feed| feed.ecosystem == ecosystem)
 }
 
+/// The feed of a name.
+#[must_use]
+pub fn feed_named(name: &str) -> Option<Feed> {
+    feeds().into_iter().find(|feed| feed.name == name)
+}
+
 impl Feed {
     /// Its order of versions.
     #[must_use]

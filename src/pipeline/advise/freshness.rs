@@ -5,10 +5,11 @@
 //! that its age is unknown, which counts as too old.
 
 use super::{
-    index::FeedMeta,
+    index::{AdvisoryDb, FeedMeta, FeedOrigin},
     reading::{DAY, Reading},
 };
 use crate::model::Code;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 /// How far a date may lie in the future before it counts as unknown: clocks differ.
 const AHEAD: i64 = DAY;
@@ -58,6 +59,36 @@ pub fn judge(meta: &FeedMeta, now: i64, allowed_age: i64) -> Freshness {
 #[must_use]
 pub fn wants_refresh(meta: &FeedMeta, now: i64) -> bool {
     !judge(meta, now, DAY).is_current()
+}
+
+/// Of several indexes of one feed, the one to ask: a feed that the command line names, else the one confirmed last. Dates that are not
+/// believed lose. One index per feed comes back, by the feed's name.
+#[must_use]
+pub fn choose(candidates: Vec<AdvisoryDb>, now: i64) -> Vec<AdvisoryDb> {
+    let rank = |db: &AdvisoryDb| {
+        let meta = db.meta();
+        let believed = |date: Option<i64>| date.filter(|date| *date <= now.saturating_add(AHEAD));
+        (
+            meta.origin == FeedOrigin::Named,
+            believed(meta.confirmed.or(meta.updated)),
+            believed(meta.updated),
+            meta.origin != FeedOrigin::Snapshot,
+        )
+    };
+    let mut chosen: BTreeMap<String, AdvisoryDb> = BTreeMap::new();
+    for candidate in candidates {
+        match chosen.entry(candidate.meta().name.clone()) {
+            Entry::Vacant(free) => {
+                free.insert(candidate);
+            }
+            Entry::Occupied(mut taken) => {
+                if rank(&candidate) > rank(taken.get()) {
+                    taken.insert(candidate);
+                }
+            }
+        }
+    }
+    chosen.into_values().collect()
 }
 
 /// Why a new feed may not take the place of the old one. The old one is kept, and the finding [`Refusal::CODE`] says so.
@@ -134,7 +165,6 @@ pub fn admit(old: Option<&FeedMeta>, new: &Reading) -> Result<(), Refusal> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::index::FeedOrigin;
     use super::*;
 
     const NOW: i64 = 1_800_000_000;
@@ -195,6 +225,45 @@ mod tests {
         assert!(!Freshness::Unknown.is_current());
         assert!(wants_refresh(&meta(Some(NOW - DAY - 1), None), NOW));
         assert!(!wants_refresh(&meta(Some(NOW - DAY), None), NOW));
+    }
+
+    #[test]
+    fn the_named_feed_else_the_newest_is_asked() {
+        let db = |origin, confirmed, updated| {
+            let meta = FeedMeta {
+                origin,
+                ..meta(confirmed, updated)
+            };
+            AdvisoryDb::open(super::super::index::compile(&meta, &[]).unwrap()).unwrap()
+        };
+        let snapshot = db(FeedOrigin::Snapshot, Some(NOW - 50), Some(NOW - 60));
+        let fetched = db(FeedOrigin::Fetched, Some(NOW - 50), Some(NOW - 60));
+        let stale = db(FeedOrigin::Imported, Some(NOW - 90), Some(NOW - 10));
+        let forged = db(
+            FeedOrigin::Imported,
+            Some(NOW + 9 * DAY),
+            Some(NOW + 9 * DAY),
+        );
+        let named = db(FeedOrigin::Named, None, None);
+        let origins = |all: &[&AdvisoryDb]| {
+            let forward: Vec<_> = choose(all.iter().map(|db| (*db).clone()).collect(), NOW)
+                .iter()
+                .map(|db| db.meta().origin)
+                .collect();
+            let backward: Vec<_> = choose(all.iter().rev().map(|db| (*db).clone()).collect(), NOW)
+                .iter()
+                .map(|db| db.meta().origin)
+                .collect();
+            assert_eq!(forward, backward);
+            forward
+        };
+        assert_eq!(
+            origins(&[&snapshot, &fetched, &stale, &forged]),
+            [FeedOrigin::Fetched]
+        );
+        assert_eq!(origins(&[&snapshot, &forged]), [FeedOrigin::Snapshot]);
+        assert_eq!(origins(&[&fetched, &named]), [FeedOrigin::Named]);
+        assert_eq!(origins(&[]), []);
     }
 
     #[test]

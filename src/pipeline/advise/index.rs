@@ -260,6 +260,17 @@ impl AdvisoryDb {
         Ok(all)
     }
 
+    /// Every record with this id or alias, in the feed's packages' order. Decodes everything: for explanations.
+    ///
+    /// # Errors
+    ///
+    /// An entry is damaged.
+    pub fn find(&self, id: &str) -> Result<Vec<AdvisoryRecord>, IndexError> {
+        let mut found = self.records()?;
+        found.retain(|record| record.id == id || record.aliases.iter().any(|alias| alias == id));
+        Ok(found)
+    }
+
     fn entries(&self, name: &str, entries: &[u8]) -> Result<Vec<AdvisoryRecord>, IndexError> {
         let heads = self
             .bytes

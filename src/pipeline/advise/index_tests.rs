@@ -91,6 +91,12 @@ fn what_is_written_is_found_again() {
         assert_eq!(db.lookup(absent).unwrap(), []);
     }
     assert_eq!(db.records().unwrap().len(), records.len());
+    assert_eq!(
+        db.find("X-1").unwrap(),
+        [records[0].clone(), records[2].clone()]
+    );
+    assert_eq!(db.find("GHSA-odd").unwrap().len(), 4);
+    assert_eq!(db.find("X").unwrap(), []);
     assert_eq!(db.confirmed_at(Some(9)).meta().confirmed, Some(9));
 }
 

@@ -13,7 +13,7 @@ use super::{
     ranges::{self, Standing},
     record::{AdvisoryRecord, Import, Kind},
 };
-use crate::model::{Severity, VersionOrder};
+use crate::model::{Code, Severity, VersionOrder, advisory::AdvisoryFact};
 use std::collections::BTreeSet;
 
 /// A package release to ask about.
@@ -50,6 +50,33 @@ pub struct Match {
     pub link: Option<String>,
     /// Name of the feed of the record that gave the id.
     pub feed: String,
+}
+
+impl Match {
+    /// The code of the finding. A notice is shown under `vulnerable` with severity info: no code of its own exists.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self.kind {
+            Kind::Malicious => Code::Malicious,
+            Kind::Vulnerable | Kind::Notice => Code::Vulnerable,
+            Kind::Unsound => Code::Unsound,
+            Kind::Unmaintained => Code::Unmaintained,
+        }
+    }
+
+    /// The advisory part of the finding.
+    #[must_use]
+    pub fn fact(&self) -> AdvisoryFact {
+        AdvisoryFact {
+            id: self.id.clone(),
+            aliases: self.aliases.clone(),
+            score: self.score.as_ref().map(|(score, _)| score.value()),
+            vector: self.score.as_ref().map(|(_, vector)| vector.clone()),
+            fixed: self.fixed.clone(),
+            source: self.feed.clone(),
+            link: self.link.clone(),
+        }
+    }
 }
 
 /// An advisory of which it could not be said whether it affects a release.

@@ -139,6 +139,36 @@ fn severity_follows_kind_score_and_word() {
 }
 
 #[test]
+fn a_match_becomes_a_finding() {
+    for (kind, code) in [
+        (Kind::Vulnerable, Code::Vulnerable),
+        (Kind::Malicious, Code::Malicious),
+        (Kind::Unsound, Code::Unsound),
+        (Kind::Unmaintained, Code::Unmaintained),
+        (Kind::Notice, Code::Vulnerable),
+    ] {
+        let vector = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H".to_owned();
+        let record = AdvisoryRecord {
+            kind,
+            vectors: vec![vector.clone()],
+            ..record("A-1", &["B-1"])
+        };
+        let out = ask(&[&db("f", &[record])], "1.0.0");
+        assert_eq!(out.found[0].code(), code);
+        let fact = out.found[0].fact();
+        assert_eq!(
+            (fact.id.as_str(), fact.score, fact.vector),
+            ("A-1", Some(9.8), Some(vector))
+        );
+        assert_eq!(
+            (fact.aliases, fact.fixed),
+            (vec!["B-1".to_owned()], vec!["2.0.0".to_owned()])
+        );
+        assert_eq!(fact.source, "f");
+    }
+}
+
+#[test]
 fn the_gravest_kind_and_one_match_per_id() {
     let mild = AdvisoryRecord {
         kind: Kind::Unmaintained,

@@ -1,9 +1,10 @@
 //! Is what was published known to be bad? Feeds, their compiled index, and matching.
 //!
-//! Feeds ([`osv`] exports, the [`rustsec_db`] archive, our own [`poisoned`] releases) are read record by record into [`record`] values; one bad
-//! record is counted and named, and never stops the rest. [`index`] stores them compactly and opens in a moment; [`matching`] asks it about
-//! packages, with [`ranges`] on the ecosystem's line of versions and [`cvss`] for the score; [`freshness`] says whether a feed may be
-//! believed to be current, and whether a new one may replace the old.
+//! [`catalogue`] lists the feeds, [`snapshot`] is what comes with the program. Feeds ([`osv`] exports, the [`rustsec_db`] archive) are opened by
+//! [`archive`] and read record by record into [`record`] values, as are our own [`poisoned`] releases; one bad record is counted and named, and
+//! never stops the rest. [`index`] stores records compactly and opens in a moment; [`matching`] asks it about packages, with [`ranges`] on the
+//! ecosystem's line of versions and [`cvss`] for the score. [`freshness`] says which index is asked, whether it may be believed to be current,
+//! and whether a new feed may replace the old; [`manifest`] holds the dates for it.
 //!
 //! Everything here is pure: bytes and values in, values out. Who reads files, asks servers and keeps state is elsewhere.
 

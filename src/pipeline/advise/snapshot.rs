@@ -119,9 +119,8 @@ pub fn build(source: &Source, file: &[u8]) -> Result<Vec<u8>, SnapshotError> {
             expected: source.sha256.clone(),
         });
     }
-    let feed = catalogue::feeds()
-        .into_iter()
-        .find(|feed| feed.name == source.feed && feed.embedded)
+    let feed = catalogue::feed_named(&source.feed)
+        .filter(|feed| feed.embedded)
         .ok_or_else(|| SnapshotError::List(format!("`{}` is no embedded feed", source.feed)))?;
     let as_of = seconds_of(&source.as_of)
         .ok_or_else(|| SnapshotError::List(format!("`{}` is no RFC 3339 time", source.as_of)))?;

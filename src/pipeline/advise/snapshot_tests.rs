@@ -95,6 +95,27 @@ fn the_snapshot_knows_old_acquaintances() {
     assert!(found("pypa", "pyyaml", "6.0").is_empty());
 }
 
+#[test]
+fn our_records_and_the_snapshot_speak_of_the_same_packages() {
+    let own = super::super::poisoned::Poisoned::embedded();
+    let mut tied = 0;
+    for feed in catalogue::feeds().into_iter().filter(|feed| feed.embedded) {
+        let db = open(&feed.name).unwrap().unwrap();
+        for record in own.db(&feed.ecosystem).unwrap().records().unwrap() {
+            for alias in &record.aliases {
+                let theirs = db.find(alias).unwrap();
+                assert!(
+                    theirs.iter().any(|r| r.package == record.package),
+                    "{} {alias}",
+                    record.id
+                );
+                tied += 1;
+            }
+        }
+    }
+    assert!(tied >= 4);
+}
+
 /// A zip of stored members, made by hand: what is needed and no more.
 fn zip(members: &[(&str, &str)]) -> Vec<u8> {
     let mut out = Vec::new();
