@@ -6,7 +6,6 @@
 //! mistake too. What a file says here is the project's declaration and no evidence of anything.
 
 use super::gomod_lexer::{Token, tokens};
-use super::gomod_remarks::Remarks;
 use super::gosum::LineProblem;
 use super::version::{is_canonical, is_valid};
 
@@ -165,8 +164,7 @@ pub fn parse(bytes: &[u8], kind: Kind) -> GoMod {
             }
             continue;
         }
-        let suffix = found.comment;
-        let comments: Vec<String> = above.drain(..).chain(suffix.clone()).collect();
+        let comments: Vec<String> = above.drain(..).chain(found.comment).collect();
         let words = found.tokens;
         if let Some(open) = block.take_if(|_| words.first() == Some(&Token::Sign(')'))) {
             if words.len() > 1 {
@@ -179,17 +177,12 @@ pub fn parse(bytes: &[u8], kind: Kind) -> GoMod {
         }
         if let Some(open) = &block {
             if open.known {
-                // What is said of a whole block is said of its lines that say nothing themselves.
-                let all = if comments.is_empty() {
-                    &open.comments
+                let comments = if comments.is_empty() {
+                    open.comments.clone()
                 } else {
-                    &comments
+                    comments
                 };
-                let remarks = Remarks {
-                    all,
-                    suffix: suffix.as_deref(),
-                };
-                file.directive(kind, number, &open.verb, &words, remarks);
+                file.directive(kind, number, &open.verb, &words, &comments);
             }
             continue;
         }
@@ -213,14 +206,8 @@ pub fn parse(bytes: &[u8], kind: Kind) -> GoMod {
                     comments,
                 });
             }
-            [Token::Sign('('), Token::Sign(')')] if is_block(verb, kind) => {}
-            _ => {
-                let remarks = Remarks {
-                    all: &comments,
-                    suffix: suffix.as_deref(),
-                };
-                file.directive(kind, number, verb, arguments, remarks);
-            }
+            [Token::Sign('('), Token::Sign(')')] => {}
+            _ => file.directive(kind, number, verb, arguments, &comments),
         }
     }
     if let Some(open) = block {
@@ -266,7 +253,7 @@ impl GoMod {
         line: usize,
         verb: &str,
         words: &[Token],
-        remarks: Remarks<'_>,
+        comments: &[String],
     ) {
         let here = match (kind, verb) {
             (_, "go" | "toolchain" | "godebug" | "replace") | (Kind::Work, "use") => true,
@@ -274,7 +261,7 @@ impl GoMod {
             (Kind::Work, _) => false,
         };
         let read = if here {
-            self.read(line, verb, words, remarks)
+            self.read(line, verb, words, comments)
         } else {
             Err(unknown(verb))
         };
@@ -288,18 +275,18 @@ impl GoMod {
         line: usize,
         verb: &str,
         words: &[Token],
-        remarks: Remarks<'_>,
+        comments: &[String],
     ) -> Result<(), String> {
         match verb {
             "module" => {
-                self.deprecated = remarks.deprecation();
+                self.deprecated = deprecation(comments);
                 once(&mut self.module, line, verb, one(verb, words)?)
             }
             "go" => once(&mut self.go, line, verb, one(verb, words)?),
             "toolchain" => once(&mut self.toolchain, line, verb, one(verb, words)?),
             "require" => {
                 let module = module(verb, words)?;
-                let indirect = remarks.is_indirect();
+                let indirect = comments.last().is_some_and(|comment| is_indirect(comment));
                 check_version(&module.version)?;
                 self.require.push(At {
                     line,
@@ -323,7 +310,7 @@ impl GoMod {
             "retract" => {
                 self.retract.push(At {
                     line,
-                    value: retract(words, remarks)?,
+                    value: retract(words, comments)?,
                 });
                 Ok(())
             }
@@ -447,7 +434,7 @@ pub fn is_folder(path: &str) -> bool {
     drive || path == "." || path == ".." || starts.iter().any(|start| path.starts_with(start))
 }
 
-fn retract(words: &[Token], remarks: Remarks<'_>) -> Result<Retract, String> {
+fn retract(words: &[Token], comments: &[String]) -> Result<Retract, String> {
     let (low, high) = match words {
         [Token::Word(one)] => (one, one),
         [
@@ -464,8 +451,34 @@ fn retract(words: &[Token], remarks: Remarks<'_>) -> Result<Retract, String> {
     Ok(Retract {
         low: low.clone(),
         high: high.clone(),
-        rationale: remarks.all.join("\n"),
+        rationale: comments.join("\n"),
     })
+}
+
+/// Whether the comment of a requirement marks it as indirect.
+fn is_indirect(comment: &str) -> bool {
+    let mut words = comment.split_whitespace();
+    matches!(
+        (words.next(), words.next()),
+        (Some("indirect"), None) | (Some("indirect;"), Some(_))
+    )
+}
+
+/// The paragraph after `Deprecated:` in the comment of the module's line.
+fn deprecation(comments: &[String]) -> Option<String> {
+    let mut lines = comments
+        .iter()
+        .skip_while(|line| !line.starts_with("Deprecated:"));
+    let first = lines.next()?.strip_prefix("Deprecated:")?.trim();
+    let rest = lines
+        .take_while(|line| !line.is_empty())
+        .map(String::as_str);
+    Some(
+        std::iter::once(first)
+            .chain(rest)
+            .collect::<Vec<_>>()
+            .join("\n"),
+    )
 }
 
 #[cfg(test)]

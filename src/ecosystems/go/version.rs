@@ -72,8 +72,7 @@ impl<'a> Parts<'a> {
         self.build == "incompatible"
     }
 
-    /// The commit that a pseudo-version names: its time, `yyyymmddhhmmss` in UTC, and the beginning of its hash
-    /// (12 digits, as Go writes it; any letters and digits, as Go reads it).
+    /// The commit that a pseudo-version names: its time, `yyyymmddhhmmss` in UTC, and the first 12 digits of its hash.
     pub fn pseudo(&self) -> Option<Pseudo<'a>> {
         let (before, revision) = self.prerelease.rsplit_once('-')?;
         // `0.` comes before the time when the base is a tag; then a pre-release of it may come before that.
@@ -86,7 +85,7 @@ impl<'a> Parts<'a> {
             head.is_empty() && !before.contains('.') && self.minor == "0" && self.patch == "0";
         let good = time.len() == 14
             && is_digits(time)
-            && !revision.is_empty()
+            && revision.len() == 12
             && revision.bytes().all(|byte| byte.is_ascii_alphanumeric());
         (good && (based || untagged)).then_some(Pseudo { time, revision })
     }
@@ -242,7 +241,7 @@ mod tests {
             "v1.2.3-20191109021931-daa7c04131f5",
             "v0.0.0-20191109021931",
             "v0.0.0-2019110902193-daa7c04131f5",
-            "v0.0.1-20191109021931-daa7c04131f5",
+            "v0.0.0-20191109021931-daa7c04131f",
             "v1.2.3-pre.1.20191109021931-daa7c04131f5",
         ] {
             assert_eq!(Parts::of(version).unwrap().pseudo(), None, "{version}");

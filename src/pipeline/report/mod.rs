@@ -5,7 +5,6 @@
 
 mod checks;
 mod cyclonedx;
-pub mod explain;
 mod json;
 mod order;
 mod portable;

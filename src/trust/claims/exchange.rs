@@ -211,9 +211,7 @@ impl ClaimStore {
                 all.insert((r.kind, r.key.to_vec()), r.value.to_vec());
             }
         }
-        for (key, learned) in self.waiting().iter() {
-            all.insert(key.clone(), learned.value.clone());
-        }
+        all.extend(self.waiting().iter().map(|(k, v)| (k.clone(), v.clone())));
         let mut out = record::header();
         for ((kind, key), value) in &all {
             if item(*kind, key).is_some_and(keep) {

@@ -46,14 +46,8 @@ pub struct Said<T> {
     pub by: Claimant,
 }
 
-/// What this run learned, by kind and key. It stays here after it was written: the layer below is not read anew.
-type Pending = BTreeMap<(u8, Vec<u8>), Learned>;
-
-/// A value that this run learned.
-struct Learned {
-    value: Vec<u8>,
-    written: bool,
-}
+/// Records that wait to be written: by kind and key.
+type Pending = BTreeMap<(u8, Vec<u8>), Vec<u8>>;
 
 /// The claim store. Putting is thread-safe and seen at once by every reader of this value.
 pub struct ClaimStore {
@@ -236,13 +230,11 @@ impl ClaimStore {
             return Ok(());
         }
         let mut pending = self.waiting();
-        if pending.values().all(|learned| learned.written) {
+        if pending.is_empty() {
             return Ok(());
         }
         write::write(state, &pending)?;
-        for learned in pending.values_mut() {
-            learned.written = true;
-        }
+        pending.clear();
         Ok(())
     }
 
@@ -265,18 +257,14 @@ impl ClaimStore {
     }
 
     fn put(&self, kind: u8, key: Vec<u8>, value: Vec<u8>) {
-        let learned = Learned {
-            value,
-            written: false,
-        };
-        self.waiting().insert((kind, key), learned);
+        self.waiting().insert((kind, key), value);
     }
 
     /// Reads our own newest value of a key.
     fn value<T>(&self, kind: u8, key: &[u8], read: impl Fn(&[u8]) -> Option<T>) -> Option<T> {
         let pending = self.waiting();
-        if let Some(learned) = pending.get(&(kind, key.to_vec())) {
-            return read(&learned.value);
+        if let Some(value) = pending.get(&(kind, key.to_vec())) {
+            return read(value);
         }
         drop(pending);
         self.own.get(kind, key).and_then(read)

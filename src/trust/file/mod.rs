@@ -201,14 +201,14 @@ impl TrustSet {
 }
 
 /// Line of a byte position, counted from 1.
-fn line_at(bytes: &[u8], position: usize) -> u32 {
+pub(crate) fn line_at(bytes: &[u8], position: usize) -> u32 {
     let before = bytes.get(..position).unwrap_or(bytes);
     let count = before.iter().filter(|b| **b == b'\n').count();
     u32::try_from(count).unwrap_or(u32::MAX).saturating_add(1)
 }
 
 /// The spelling that was probably meant: the nearest of a few, at most two edits away.
-fn nearest<'a>(typed: &str, all: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(typed: &str, all: &[&'a str]) -> Option<&'a str> {
     all.iter()
         .map(|candidate| (edits(typed, candidate), *candidate))
         .filter(|(distance, _)| *distance <= 2)

@@ -13,6 +13,7 @@ compile_error!(
     "untaint supports Unix only: its reading rules rest on directory handles and O_NOFOLLOW"
 );
 
+mod bundle;
 mod cancel;
 mod clock;
 mod env;
@@ -22,6 +23,7 @@ mod read_fs;
 mod sink;
 mod state;
 
+pub use bundle::{World, WorldOptions, arguments};
 pub use cancel::Cancel;
 pub use clock::SystemClock;
 pub use env::ProcessEnv;

@@ -141,7 +141,7 @@ fn waits_as_long_as_asked_and_tries_again() {
     let began = Instant::now();
     assert_eq!(get(&port, server.url("/x")).unwrap().body, b"x");
     assert!(began.elapsed() >= Duration::from_millis(990));
-    assert_eq!(port.facts().degraded, [server.origin.clone()]);
+    assert_eq!(port.facts().degraded, std::slice::from_ref(&server.origin));
     let patience = says("503 X", "Retry-After: 3600\r\n", b"");
     server.on("/y", &[patience]);
     let why = unreachable(get(&port, server.url("/y")));

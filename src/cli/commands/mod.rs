@@ -1,0 +1,9 @@
+//! One file per command: what it reads, what it prints, how it ends.
+
+pub(super) mod accept;
+pub(super) mod completions;
+pub(super) mod man;
+pub(super) mod own_file;
+pub(super) mod schema;
+pub(super) mod trust;
+pub(super) mod waive;

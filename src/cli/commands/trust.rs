@@ -1,0 +1,94 @@
+//! `untaint trust pin|show`: the roots that are believed, and how to believe one more.
+
+use std::fmt::Write as _;
+
+use super::own_file::{change, machine};
+use crate::cli::args::{PinArgs, TrustArgs, TrustCommand};
+use crate::cli::exit::Exit;
+use crate::cli::settings::Base;
+use crate::cli::{Ports, fail, print};
+use crate::ecosystems;
+use crate::model::text::printable;
+use crate::trust::{PinRequest, pin};
+
+/// Shows or changes trust.
+pub(in crate::cli) fn run(args: TrustArgs, ports: &Ports<'_>) -> Exit {
+    let text = match &args.command {
+        TrustCommand::Pin(args) => add(args, ports),
+        TrustCommand::Show(common) => Base::load(common, ports.env, ports.fs)
+            .map(|base| show(&base))
+            .map_err(|e| e.to_string()),
+    };
+    match text {
+        Ok(text) => print(ports, text.as_bytes()),
+        Err(why) => fail(ports, &why),
+    }
+}
+
+fn add(args: &PinArgs, ports: &Ports<'_>) -> Result<String, String> {
+    let base = Base::load(&args.common, ports.env, ports.fs).map_err(|e| e.to_string())?;
+    let world = machine(&base, ports.sinks)?;
+    let names: Vec<&str> = ecosystems::all()
+        .iter()
+        .map(|e| e.facts().id.as_str())
+        .collect();
+    let request = PinRequest {
+        ecosystem: &args.ecosystem,
+        role: args.role,
+        url: &args.url,
+        name: args.name.as_deref(),
+        key: args.key.as_deref(),
+        require: args.require,
+        token: args.token.as_deref(),
+    };
+    let written = change(&world, "trust.toml", |old| {
+        pin(old, "trust.toml", &request, &names).map_err(|e| e.to_string())
+    })?;
+    let what = if written { "pinned" } else { "pinned already" };
+    Ok(format!(
+        "{what}: {} {} {}\n",
+        args.ecosystem,
+        args.role.as_str(),
+        printable(&args.url)
+    ))
+}
+
+/// One line per pinned root, mirror and private name; publicly known roots are recognised besides.
+fn show(base: &Base) -> String {
+    let mut text = String::new();
+    for root in base.trust.roots() {
+        let _ = writeln!(
+            text,
+            "{:<9} {:<8} {:<10} {} {}",
+            root.ecosystem,
+            root.role.as_str(),
+            "pinned",
+            root.fingerprint,
+            printable(root.address.as_ref().map_or("-", |a| a.as_str()))
+        );
+    }
+    for mirror in base.trust.mirrors() {
+        let address = printable(mirror.address.as_str());
+        let _ = writeln!(text, "mirror of {} {address}", mirror.of);
+    }
+    for private in base.trust.private_patterns() {
+        for (ecosystem, patterns) in &private.patterns {
+            let patterns: Vec<String> = patterns.iter().map(|p| printable(p)).collect();
+            let _ = writeln!(text, "private {ecosystem}: {}", patterns.join(", "));
+        }
+    }
+    for known in crate::trust::known::KNOWN {
+        let _ = writeln!(
+            text,
+            "{:<9} {:<8} {:<10} {} {}",
+            known.ecosystem,
+            known.role.as_str(),
+            "recognised",
+            known
+                .primary()
+                .map_or_else(|| "-".to_owned(), |f| f.to_string()),
+            known.id
+        );
+    }
+    text
+}

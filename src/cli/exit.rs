@@ -1,0 +1,84 @@
+//! Exit codes (CONTRACT section 2): the one place where a number is made.
+
+use crate::model::report::VerdictResult;
+
+/// How a run ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// 0.
+    Clean,
+    /// 1.
+    Findings,
+    /// 2.
+    CouldNotRun,
+    /// 3.
+    Incomplete,
+    /// 4.
+    Stale,
+    /// 5.
+    Empty,
+}
+
+impl Exit {
+    /// The number.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Clean => 0,
+            Self::Findings => 1,
+            Self::CouldNotRun => 2,
+            Self::Incomplete => 3,
+            Self::Stale => 4,
+            Self::Empty => 5,
+        }
+    }
+
+    /// What a verdict ends with; `exit_zero` turns every verdict into 0, but not a run that failed.
+    pub const fn of(result: VerdictResult, exit_zero: bool) -> Self {
+        match result {
+            VerdictResult::Failed => Self::CouldNotRun,
+            _ if exit_zero => Self::Clean,
+            VerdictResult::Clean => Self::Clean,
+            VerdictResult::Findings => Self::Findings,
+            VerdictResult::Incomplete => Self::Incomplete,
+            VerdictResult::Stale => Self::Stale,
+            VerdictResult::Empty => Self::Empty,
+        }
+    }
+
+    /// What the argument parser's words end with: help and version are no error, everything else is usage.
+    pub fn of_usage(error: &clap::Error) -> Self {
+        use clap::error::ErrorKind;
+        match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Self::Clean,
+            _ => Self::CouldNotRun,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn verdicts_and_exits_agree_on_numbers() {
+        for result in [
+            VerdictResult::Clean,
+            VerdictResult::Findings,
+            VerdictResult::Failed,
+            VerdictResult::Incomplete,
+            VerdictResult::Stale,
+            VerdictResult::Empty,
+        ] {
+            assert_eq!(Exit::of(result, false).code(), result.exit_code());
+            let forced = Exit::of(result, true).code();
+            assert_eq!(
+                forced,
+                if result == VerdictResult::Failed {
+                    2
+                } else {
+                    0
+                }
+            );
+        }
+    }
+}
