@@ -236,3 +236,33 @@ fn plans_hold_what_is_needed_and_no_more() {
         "the edge alone"
     );
 }
+
+#[test]
+fn plans_for_a_log_of_real_size_have_the_sizes_that_were_measured() {
+    let size = 71_848_828;
+    let tree = VerifiedTree::new(TreeHead {
+        size,
+        root: crate::tlog::tree::empty_hash(),
+    });
+    let upper = (1..=3u8).map(|level| {
+        (0..)
+            .take_while(|index| Tile::in_tree(level, *index, size).is_some())
+            .count()
+    });
+    assert_eq!(upper.sum::<usize>(), 1103, "all tiles of levels 1 to 3");
+    let one = tree.plan([Node {
+        level: 0,
+        index: 20_485_579,
+    }]);
+    assert_eq!(one.len(), 7, "one record");
+    let many = tree.plan((0..300).map(|n| Node {
+        level: 0,
+        index: n * 239_496,
+    }));
+    let level = |level: u8| many.iter().filter(|tile| tile.level() == level).count();
+    assert_eq!((level(2), level(3)), (5, 1));
+    assert!(
+        level(0) <= 301 && level(1) <= 301,
+        "at most two tiles for each record"
+    );
+}

@@ -154,3 +154,77 @@ fn go_2026_4984_the_genuine_record_of_another_module_is_not_an_answer() {
     ));
     assert!(report.records[1].1.is_ok());
 }
+
+#[test]
+fn heads_signed_by_another_key_are_evidence_and_prove_nothing() {
+    let mut world = World::new(log(1000));
+    let stranger = world.log.clone().with_key(9);
+    world
+        .lies
+        .insert(Resource::Latest, Got::Bytes(stranger.note(1000)));
+    world.old.insert(3, 900);
+    let foreign = Got::Bytes(stranger.answer(4, 999));
+    world.lies.insert(Resource::Lookup(wanted(4)), foreign);
+    let report = run(&mut world, None, &[3, 4], LIVE);
+    assert_eq!(report.newest.map(|head| head.head().size), Some(900));
+    assert!(
+        report.records[0].1.is_ok(),
+        "what the true key signed is still proven"
+    );
+    let Err(Error::Forged(forgery)) = &report.records[1].1 else {
+        panic!()
+    };
+    assert!(matches!(**forgery, Forgery::Note { .. }));
+    assert!(matches!(report.latest, Some(Err(Error::Forged(_)))));
+    assert_eq!(report.evidence.len(), 2);
+}
+
+#[test]
+fn a_note_moved_from_one_answer_to_another_proves_only_its_own_tree() {
+    let mut world = World::new(log(1000));
+    // A genuine record with a genuine, older head under which it does not exist yet.
+    let text = world.log.record(800).to_owned();
+    let moved = [format!("800\n{text}\n").into_bytes(), world.log.note(500)].concat();
+    world
+        .lies
+        .insert(Resource::Lookup(wanted(800)), Got::Bytes(moved));
+    world
+        .lies
+        .insert(Resource::Latest, Got::Unavailable("down".to_owned()));
+    let report = run(&mut world, None, &[800], LIVE);
+    let beyond = Reason::BeyondTree { id: 800, size: 500 };
+    assert_eq!(report.records[0].1, Err(Error::Unverifiable(beyond)));
+    // Under a head that covers it, it is what it is.
+    world.lies.remove(&Resource::Latest);
+    let report = run(&mut world, None, &[800], LIVE);
+    assert!(report.records[0].1.is_ok());
+}
+
+#[test]
+fn every_flipped_byte_of_a_cached_answer_is_noticed_or_changes_nothing() {
+    let mut world = World::new(log(40));
+    let resource = Resource::Lookup(wanted(17));
+    let answer = world.log.answer(17, 40);
+    let honest = run(&mut world, None, &[17], LIVE).records[0]
+        .1
+        .clone()
+        .unwrap();
+    for at in 0..answer.len() {
+        let mut bad = answer.clone();
+        bad[at] ^= 1 << (at % 8);
+        world.cache.insert(resource.clone(), Got::Bytes(bad));
+        world.asked.clear();
+        let report = run(&mut world, None, &[17], LIVE);
+        let proven = report.records[0].1.as_ref().unwrap();
+        assert_eq!(
+            (proven.zip, proven.go_mod),
+            (honest.zip, honest.go_mod),
+            "byte {at}"
+        );
+        let again = world
+            .asked
+            .iter()
+            .filter(|request| request.resource == resource);
+        assert_eq!(again.count(), 2, "byte {at} went unnoticed");
+    }
+}

@@ -106,7 +106,8 @@ pub struct Report {
     pub records: Vec<(Wanted, Result<Proven, Error>)>,
     /// The newest signed head that was met.
     pub newest: Option<SignedHead>,
-    /// How our own stored head relates to the newest one; `None` when there was none.
+    /// How our own stored head relates to the newest one; `None` when there was none. After `NotChecked` what was proven
+    /// stands on the log's signature alone, and a report must say so.
     pub ours: Option<Relation>,
     /// The head to store from now on: the newest, if proven to continue ours (or if we had none) and no fork was found.
     pub keep: Option<SignedHead>,
