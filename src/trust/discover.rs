@@ -6,8 +6,9 @@
 use std::sync::Arc;
 
 use crate::model::Fingerprint;
+use crate::model::text::printable;
 
-use super::address::Address;
+use super::address::{Address, AddressError};
 use super::root::{Role, Standing, TrustSet};
 
 /// An address that a tool's settings name.
@@ -62,6 +63,44 @@ pub fn propose(set: &TrustSet, ecosystem: &str, role: Role, text: &str, at: &str
         at: Arc::from(at),
         verdict,
     }
+}
+
+impl Proposal {
+    /// Lines for a person: where it is named, what it is, its fingerprint, and the command that would pin it.
+    pub fn text(&self) -> String {
+        let head = format!("{}: {} {}", printable(&self.at), self.ecosystem, self.role);
+        match &self.verdict {
+            Verdict::Refused(why) => format!("{head}: cannot be believed: {why}\n"),
+            Verdict::Address {
+                address,
+                fingerprint,
+                standing,
+                command,
+            } => {
+                let what = match standing {
+                    Standing::Recognised(id) => format!("recognised ({id})"),
+                    Standing::Pinned => "pinned".to_owned(),
+                    Standing::Mirror(of) => format!("a mirror of {of}"),
+                    Standing::Unpinned => "not believed".to_owned(),
+                };
+                let mut text = format!("{head}: {address}\n  {fingerprint}  {what}\n");
+                if let Some(command) = command {
+                    text.push_str(&format!("  $ {command}\n"));
+                }
+                text
+            }
+        }
+    }
+}
+
+/// The fingerprint of an address with its canonical text, as `trust fingerprint` prints it: how rows of
+/// [`super::known`] are made.
+///
+/// # Errors
+/// When the text is no address of a trust root.
+pub fn fingerprint_text(text: &str) -> Result<String, AddressError> {
+    let address = Address::parse(text)?;
+    Ok(format!("{}  {address}\n", address.fingerprint()))
 }
 
 /// The command that pins an address, ready for a POSIX shell.
@@ -128,6 +167,28 @@ mod tests {
             command,
             "untaint trust pin cargo index 'https://registry.example/in'\\''dex$(x)/'"
         );
+    }
+
+    #[test]
+    fn a_proposal_reads_well() {
+        let set = TrustSet::new();
+        let text = |url| propose(&set, "cargo", Role::Index, url, "a\nb:3").text();
+        let shown = text("https://registry.example/index");
+        let print = super::super::fingerprint("https://registry.example/index/");
+        assert_eq!(
+            shown,
+            format!(
+                "a\\u{{a}}b:3: cargo index: https://registry.example/index/\n  {print}  not believed\n  \
+                 $ untaint trust pin cargo index https://registry.example/index/\n"
+            )
+        );
+        assert!(text("http://registry.example/").contains("cannot be believed"));
+        assert!(text(tame_index::CRATES_IO_HTTP_INDEX).contains("recognised (crates-index)"));
+        assert_eq!(
+            fingerprint_text("https://Registry.example/index").as_deref(),
+            Ok(&*format!("{print}  https://registry.example/index/\n"))
+        );
+        assert!(fingerprint_text("nonsense").is_err());
     }
 
     #[test]

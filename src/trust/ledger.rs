@@ -70,11 +70,18 @@ struct Row {
     at: i64,
 }
 
+/// What this run learned. It stays here after it was written: the file is not read anew.
+#[derive(Default)]
+struct New {
+    rows: BTreeMap<Key, Row>,
+    unwritten: bool,
+}
+
 /// The ledger. Putting is thread-safe; what was put is seen at once.
 pub struct Ledger {
     /// The file's rows, sorted by key.
     bytes: Vec<u8>,
-    new: Mutex<BTreeMap<Key, Row>>,
+    new: Mutex<New>,
     now: i64,
 }
 
@@ -128,7 +135,7 @@ impl Ledger {
     /// A problem without effect on the verdict: what could not be remembered, and why.
     pub fn flush(&self, state: &dyn StateDir) -> Result<(), Problem> {
         let mut new = self.waiting();
-        if new.is_empty() {
+        if !new.unwritten {
             return Ok(());
         }
         let failed = |why: String| {
@@ -142,14 +149,14 @@ impl Ledger {
         // Another process may have written meanwhile; what is broken is replaced.
         let present = rows(state).unwrap_or_default();
         let mut all: BTreeMap<Key, Row> = read_rows(&present).collect();
-        all.extend(new.iter().map(|(key, row)| (*key, *row)));
+        all.extend(new.rows.iter().map(|(key, row)| (*key, *row)));
         all.retain(|_, row| is_alive(row, self.now));
         state.replace(FILE, &file(&newest(all))).map_err(io)?;
-        new.clear();
+        new.unwritten = false;
         Ok(())
     }
 
-    fn waiting(&self) -> MutexGuard<'_, BTreeMap<Key, Row>> {
+    fn waiting(&self) -> MutexGuard<'_, New> {
         self.new.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -157,12 +164,14 @@ impl Ledger {
         if digest.scheme() == Scheme::Sha256
             && let Ok(digest) = digest.bytes().try_into()
         {
-            self.waiting().insert(key, Row { digest, at });
+            let mut new = self.waiting();
+            new.rows.insert(key, Row { digest, at });
+            new.unwritten = true;
         }
     }
 
     fn get(&self, key: &Key) -> Option<Digest> {
-        let found = self.waiting().get(key).copied();
+        let found = self.waiting().rows.get(key).copied();
         found
             .or_else(|| find(&self.bytes, key))
             .filter(|row| is_alive(row, self.now))

@@ -9,6 +9,8 @@
 pub mod address;
 pub mod claims;
 pub mod discover;
+#[cfg(test)]
+mod fake_state;
 pub mod file;
 pub mod known;
 pub mod ledger;

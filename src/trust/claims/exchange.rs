@@ -211,7 +211,9 @@ impl ClaimStore {
                 all.insert((r.kind, r.key.to_vec()), r.value.to_vec());
             }
         }
-        all.extend(self.waiting().iter().map(|(k, v)| (k.clone(), v.clone())));
+        for (key, learned) in self.waiting().iter() {
+            all.insert(key.clone(), learned.value.clone());
+        }
         let mut out = record::header();
         for ((kind, key), value) in &all {
             if item(*kind, key).is_some_and(keep) {

@@ -46,8 +46,14 @@ pub struct Said<T> {
     pub by: Claimant,
 }
 
-/// Records that wait to be written: by kind and key.
-type Pending = BTreeMap<(u8, Vec<u8>), Vec<u8>>;
+/// What this run learned, by kind and key. It stays here after it was written: the layer below is not read anew.
+type Pending = BTreeMap<(u8, Vec<u8>), Learned>;
+
+/// A value that this run learned.
+struct Learned {
+    value: Vec<u8>,
+    written: bool,
+}
 
 /// The claim store. Putting is thread-safe and seen at once by every reader of this value.
 pub struct ClaimStore {
@@ -172,6 +178,17 @@ impl ClaimStore {
         })
     }
 
+    /// Whether it is known what an archive holds, without reading it out.
+    pub fn has_manifest(&self, archive: &Digest) -> bool {
+        archive_key(archive).is_some_and(|key| {
+            self.value(kind::MANIFEST, key, |_| Some(())).is_some()
+                || self
+                    .vouched
+                    .iter()
+                    .any(|layer| layer.get(kind::MANIFEST, key).is_some())
+        })
+    }
+
     /// Keeps what an archive holds. Entries are sorted by path; a manifest that names a path twice is not kept.
     pub fn put_manifest(&self, manifest: &Manifest) {
         if let Some(key) = archive_key(&manifest.archive) {
@@ -230,11 +247,13 @@ impl ClaimStore {
             return Ok(());
         }
         let mut pending = self.waiting();
-        if pending.is_empty() {
+        if pending.values().all(|learned| learned.written) {
             return Ok(());
         }
         write::write(state, &pending)?;
-        pending.clear();
+        for learned in pending.values_mut() {
+            learned.written = true;
+        }
         Ok(())
     }
 
@@ -257,14 +276,18 @@ impl ClaimStore {
     }
 
     fn put(&self, kind: u8, key: Vec<u8>, value: Vec<u8>) {
-        self.waiting().insert((kind, key), value);
+        let learned = Learned {
+            value,
+            written: false,
+        };
+        self.waiting().insert((kind, key), learned);
     }
 
     /// Reads our own newest value of a key.
     fn value<T>(&self, kind: u8, key: &[u8], read: impl Fn(&[u8]) -> Option<T>) -> Option<T> {
         let pending = self.waiting();
-        if let Some(value) = pending.get(&(kind, key.to_vec())) {
-            return read(value);
+        if let Some(learned) = pending.get(&(kind, key.to_vec())) {
+            return read(&learned.value);
         }
         drop(pending);
         self.own.get(kind, key).and_then(read)

@@ -134,7 +134,8 @@ pub(super) fn write(state: &dyn StateDir, pending: &Pending) -> Result<(), Probl
     let counts = |k: u8, key: &[u8]| k != kind::FIRST_SEEN || layer.get(k, key).is_none();
     let news: News<'_> = pending
         .iter()
-        .map(|((k, key), value)| ((*k, &**key), &**value))
+        .filter(|(_, learned)| !learned.written)
+        .map(|((k, key), learned)| ((*k, &**key), &*learned.value))
         .filter(|((k, key), _)| counts(*k, key))
         .collect();
     let replaced = news.keys().map(|(k, key)| layer.weight(*k, key)).sum();
