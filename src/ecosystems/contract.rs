@@ -52,6 +52,14 @@ pub trait Ecosystem: Send + Sync {
     fn authority(&self) -> Option<&'static dyn Authority> {
         None
     }
+    /// The name under which a package's listing is kept, where spellings of one name share it.
+    fn listing_name(&self, name: &Arc<str>) -> Arc<str> {
+        Arc::clone(name)
+    }
+    /// The command with which its tool fetches anew what was moved away, for messages.
+    fn refetch_command(&self) -> Option<&'static str> {
+        None
+    }
     /// How its versions are ordered.
     fn version_order(&self) -> &'static dyn VersionOrder;
     /// Its settings, and what is risky in them.
@@ -349,6 +357,19 @@ pub trait Projection: Send + Sync {
     fn differing(&self, _path: &[u8], _archive: &[u8], _tree: &[u8]) -> Difference {
         Difference::Finding
     }
+    /// As [`Projection::differing`], where only the BLAKE3 of the archive's bytes is known: why the difference is nothing.
+    fn differing_from_hash(
+        &self,
+        _path: &[u8],
+        _tree: &[u8],
+        _archive_blake3: &[u8; 32],
+    ) -> Option<&'static str> {
+        None
+    }
+    /// Whether executable bits mean nothing here (a folder kept under version control on any file system).
+    fn ignores_modes(&self) -> bool {
+        false
+    }
     /// How a file of the archive that the tree lacks is to be taken; `Listed` gives a finding of class place, info.
     fn missing(&self, _path: &[u8]) -> Difference {
         Difference::Finding
@@ -369,6 +390,8 @@ pub struct ExtraContext<'a> {
     pub archive: &'a Digest,
     /// SHA-256 of a file of the tree by its path, if [`Projection::wants_sha256`] asked for them.
     pub file_sha256: &'a dyn Fn(&[u8]) -> Option<[u8; 32]>,
+    /// Whether a file's difference was listed instead of reported.
+    pub excused: &'a dyn Fn(&[u8]) -> bool,
 }
 
 /// What an inspector may use.

@@ -2,6 +2,7 @@
 //!
 //! A new ecosystem is a folder, its `pub mod` line, and its entry in [`all`].
 
+mod cargo;
 pub mod contract;
 pub mod git_folders;
 pub mod go;
@@ -10,5 +11,5 @@ use contract::Ecosystem;
 
 /// Every ecosystem, in the order of reports.
 pub fn all() -> &'static [&'static dyn Ecosystem] {
-    &[]
+    &[&cargo::Cargo]
 }

@@ -68,10 +68,10 @@ pub struct Discovered {
     pub findings: Vec<Finding>,
     /// What was read.
     pub sources: Vec<SourceFacts>,
+    /// Lockfiles that nobody reads yet: (ecosystem, tool, root, path below the root).
+    pub unsupported: Vec<(&'static str, &'static str, usize, String)>,
     /// Registries that settings define or replace: (address, replacement).
     pub replacements: Vec<(Arc<str>, Arc<str>)>,
-    /// Registries that settings name.
-    pub registries: Vec<Arc<str>>,
 }
 
 /// A folder that an ecosystem recognised or settings name.

@@ -1,6 +1,10 @@
 //! The stages, in order. Stages do not import each other: their values meet here.
 
 pub mod advise;
+pub mod discover;
 pub mod flow;
+pub mod knowledge;
+pub mod registries;
 pub mod report;
 pub mod truth;
+pub mod verify;

@@ -8,6 +8,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,
+    clippy::print_stdout,
     reason = "tests prepare the machine that the program then looks at, and fail by panicking"
 )]
 
@@ -26,6 +27,7 @@ mod no_false_alarm;
 mod promises;
 mod real_cargo;
 mod registry_faults;
+mod taints;
 mod tamper;
 mod tamper_dice;
 mod tamper_matrix;

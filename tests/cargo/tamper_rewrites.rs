@@ -17,7 +17,11 @@ fn evil_beta(world: &World) -> Vec<u8> {
 }
 
 /// Rewrites the cached rows of a crate, keeping header and frame as cargo writes them (version 3).
-fn rewrite_listing(world: &World, name: &str, change: impl Fn(&mut Vec<(String, Value)>)) {
+pub(crate) fn rewrite_listing(
+    world: &World,
+    name: &str,
+    change: impl Fn(&mut Vec<(String, Value)>),
+) {
     let path = world.index_entry(name);
     let bytes = fs::read(&path).unwrap();
     assert_eq!(bytes[0], 3, "the index cache format of cargo 1.95");

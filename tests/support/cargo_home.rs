@@ -89,6 +89,12 @@ impl World {
         environment.extend(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())));
     }
 
+    /// One more variable for every cargo of this world.
+    pub(crate) fn cargo_variable(&self, name: &str, value: &str) {
+        let pair = (name.to_owned(), value.to_owned());
+        self.cargo_environment.lock().unwrap().push(pair);
+    }
+
     /// The small closed world of most tests: `app` needs `alpha` (which needs `beta`) and `gamma`
     /// (with a build script); fetched and unpacked by cargo.
     pub(crate) fn clean(source: Source) -> Self {

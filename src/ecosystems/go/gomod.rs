@@ -6,6 +6,7 @@
 //! mistake too. What a file says here is the project's declaration and no evidence of anything.
 
 use super::gomod_lexer::{Token, tokens};
+use super::gomod_remarks::Remarks;
 use super::gosum::LineProblem;
 use super::version::{is_canonical, is_valid};
 
@@ -164,7 +165,8 @@ pub fn parse(bytes: &[u8], kind: Kind) -> GoMod {
             }
             continue;
         }
-        let comments: Vec<String> = above.drain(..).chain(found.comment).collect();
+        let suffix = found.comment;
+        let comments: Vec<String> = above.drain(..).chain(suffix.clone()).collect();
         let words = found.tokens;
         if let Some(open) = block.take_if(|_| words.first() == Some(&Token::Sign(')'))) {
             if words.len() > 1 {
@@ -177,12 +179,17 @@ pub fn parse(bytes: &[u8], kind: Kind) -> GoMod {
         }
         if let Some(open) = &block {
             if open.known {
-                let comments = if comments.is_empty() {
-                    open.comments.clone()
+                // What is said of a whole block is said of its lines that say nothing themselves.
+                let all = if comments.is_empty() {
+                    &open.comments
                 } else {
-                    comments
+                    &comments
                 };
-                file.directive(kind, number, &open.verb, &words, &comments);
+                let remarks = Remarks {
+                    all,
+                    suffix: suffix.as_deref(),
+                };
+                file.directive(kind, number, &open.verb, &words, remarks);
             }
             continue;
         }
@@ -206,8 +213,14 @@ pub fn parse(bytes: &[u8], kind: Kind) -> GoMod {
                     comments,
                 });
             }
-            [Token::Sign('('), Token::Sign(')')] => {}
-            _ => file.directive(kind, number, verb, arguments, &comments),
+            [Token::Sign('('), Token::Sign(')')] if is_block(verb, kind) => {}
+            _ => {
+                let remarks = Remarks {
+                    all: &comments,
+                    suffix: suffix.as_deref(),
+                };
+                file.directive(kind, number, verb, arguments, remarks);
+            }
         }
     }
     if let Some(open) = block {
@@ -253,7 +266,7 @@ impl GoMod {
         line: usize,
         verb: &str,
         words: &[Token],
-        comments: &[String],
+        remarks: Remarks<'_>,
     ) {
         let here = match (kind, verb) {
             (_, "go" | "toolchain" | "godebug" | "replace") | (Kind::Work, "use") => true,
@@ -261,7 +274,7 @@ impl GoMod {
             (Kind::Work, _) => false,
         };
         let read = if here {
-            self.read(line, verb, words, comments)
+            self.read(line, verb, words, remarks)
         } else {
             Err(unknown(verb))
         };
@@ -275,18 +288,18 @@ impl GoMod {
         line: usize,
         verb: &str,
         words: &[Token],
-        comments: &[String],
+        remarks: Remarks<'_>,
     ) -> Result<(), String> {
         match verb {
             "module" => {
-                self.deprecated = deprecation(comments);
+                self.deprecated = remarks.deprecation();
                 once(&mut self.module, line, verb, one(verb, words)?)
             }
             "go" => once(&mut self.go, line, verb, one(verb, words)?),
             "toolchain" => once(&mut self.toolchain, line, verb, one(verb, words)?),
             "require" => {
                 let module = module(verb, words)?;
-                let indirect = comments.last().is_some_and(|comment| is_indirect(comment));
+                let indirect = remarks.is_indirect();
                 check_version(&module.version)?;
                 self.require.push(At {
                     line,
@@ -310,7 +323,7 @@ impl GoMod {
             "retract" => {
                 self.retract.push(At {
                     line,
-                    value: retract(words, comments)?,
+                    value: retract(words, remarks)?,
                 });
                 Ok(())
             }
@@ -434,7 +447,7 @@ pub fn is_folder(path: &str) -> bool {
     drive || path == "." || path == ".." || starts.iter().any(|start| path.starts_with(start))
 }
 
-fn retract(words: &[Token], comments: &[String]) -> Result<Retract, String> {
+fn retract(words: &[Token], remarks: Remarks<'_>) -> Result<Retract, String> {
     let (low, high) = match words {
         [Token::Word(one)] => (one, one),
         [
@@ -451,34 +464,8 @@ fn retract(words: &[Token], comments: &[String]) -> Result<Retract, String> {
     Ok(Retract {
         low: low.clone(),
         high: high.clone(),
-        rationale: comments.join("\n"),
+        rationale: remarks.all.join("\n"),
     })
-}
-
-/// Whether the comment of a requirement marks it as indirect.
-fn is_indirect(comment: &str) -> bool {
-    let mut words = comment.split_whitespace();
-    matches!(
-        (words.next(), words.next()),
-        (Some("indirect"), None) | (Some("indirect;"), Some(_))
-    )
-}
-
-/// The paragraph after `Deprecated:` in the comment of the module's line.
-fn deprecation(comments: &[String]) -> Option<String> {
-    let mut lines = comments
-        .iter()
-        .skip_while(|line| !line.starts_with("Deprecated:"));
-    let first = lines.next()?.strip_prefix("Deprecated:")?.trim();
-    let rest = lines
-        .take_while(|line| !line.is_empty())
-        .map(String::as_str);
-    Some(
-        std::iter::once(first)
-            .chain(rest)
-            .collect::<Vec<_>>()
-            .join("\n"),
-    )
 }
 
 #[cfg(test)]

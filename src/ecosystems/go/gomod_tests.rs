@@ -190,6 +190,20 @@ fn mistakes_are_problems_and_the_rest_is_read() {
 }
 
 #[test]
+fn only_the_comment_on_its_own_line_marks_a_requirement_as_indirect() {
+    let text = "// indirect\nrequire a.b/c v1.0.0\n// indirect\nrequire ( // indirect\n\t// indirect\n\ta.b/d v1.0.0\n)\n";
+    let file = clean(text);
+    assert!(file.require.iter().all(|at| !at.value.indirect));
+    assert_eq!(file.require.len(), 2);
+}
+
+#[test]
+fn an_empty_block_of_an_unknown_kind_is_a_problem() {
+    assert_eq!(parse(b"strange ()\n", Kind::Mod).problems.len(), 1);
+    assert_eq!(clean("require ()\n").require, []);
+}
+
+#[test]
 fn blocks_end_or_are_a_problem() {
     let file = parse(
         b"module a.b/c\nrequire (\n\texample.com/x v1.0.0\n",

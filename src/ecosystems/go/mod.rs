@@ -7,6 +7,7 @@
 //! | `gosum` | `go.sum` and `go.work.sum` |
 //! | `gomod` | `go.mod`: what it says, line by line |
 //! | `gomod_lexer` | the words of `go.mod` and `go.work` files |
+//! | `gomod_remarks` | what the comments in them say |
 //! | `modulestxt` | `vendor/modules.txt` |
 //! | `version` | the order of versions |
 //! | `match_patterns` | the globs of GOPRIVATE and its kin |
@@ -17,8 +18,13 @@
 pub mod escape;
 pub mod gomod;
 mod gomod_lexer;
+mod gomod_remarks;
 pub mod gosum;
 pub mod h1;
 pub mod match_patterns;
 pub mod modulestxt;
+
 pub mod version;
+
+#[cfg(test)]
+mod differential_tests;

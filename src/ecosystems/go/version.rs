@@ -72,7 +72,8 @@ impl<'a> Parts<'a> {
         self.build == "incompatible"
     }
 
-    /// The commit that a pseudo-version names: its time, `yyyymmddhhmmss` in UTC, and the first 12 digits of its hash.
+    /// The commit that a pseudo-version names: its time, `yyyymmddhhmmss` in UTC, and the beginning of its hash
+    /// (12 digits, as Go writes it; any letters and digits, as Go reads it).
     pub fn pseudo(&self) -> Option<Pseudo<'a>> {
         let (before, revision) = self.prerelease.rsplit_once('-')?;
         // `0.` comes before the time when the base is a tag; then a pre-release of it may come before that.
@@ -85,7 +86,7 @@ impl<'a> Parts<'a> {
             head.is_empty() && !before.contains('.') && self.minor == "0" && self.patch == "0";
         let good = time.len() == 14
             && is_digits(time)
-            && revision.len() == 12
+            && !revision.is_empty()
             && revision.bytes().all(|byte| byte.is_ascii_alphanumeric());
         (good && (based || untagged)).then_some(Pseudo { time, revision })
     }
@@ -241,7 +242,7 @@ mod tests {
             "v1.2.3-20191109021931-daa7c04131f5",
             "v0.0.0-20191109021931",
             "v0.0.0-2019110902193-daa7c04131f5",
-            "v0.0.0-20191109021931-daa7c04131f",
+            "v0.0.1-20191109021931-daa7c04131f5",
             "v1.2.3-pre.1.20191109021931-daa7c04131f5",
         ] {
             assert_eq!(Parts::of(version).unwrap().pseudo(), None, "{version}");

@@ -5,6 +5,7 @@
 
 mod checks;
 mod cyclonedx;
+pub mod explain;
 mod json;
 mod order;
 mod portable;

@@ -1,6 +1,7 @@
 //! Hides absolute paths (`--portable`): a report of one machine can be read, compared and published elsewhere.
 //!
-//! A path under a known root becomes `<root>/...`, any other absolute path becomes `<elsewhere>/` and its last name.
+//! A path under a known root becomes `{root}/...`, any other absolute path becomes `{elsewhere}/` and its last name.
+//! Braces mean nothing to a shell here, so that a remedy that is copied by mistake names a file that does not exist.
 //! Works on text, since messages and remedies name paths too. Must never shorten what is not a path (addresses).
 
 use crate::model::report::{Report, RunFacts};
@@ -68,7 +69,7 @@ impl<'a> Redactor<'a> {
             return self.text(path);
         }
         match under_root(&self.roots, path) {
-            Some((name, rest)) => format!("<{name}>{rest}"),
+            Some((name, rest)) => format!("{{{name}}}{rest}"),
             None => elsewhere(path),
         }
     }
@@ -100,8 +101,8 @@ fn rewrite(roots: &[(&str, &str)], text: &str) -> String {
     while let Some(c) = rest.chars().next() {
         if c == '/' && begins_path(&out, before, rest) {
             if let Some((name, after)) = under_root(roots, rest) {
-                out.push_str(&format!("<{name}>"));
-                before = Some('>');
+                out.push_str(&format!("{{{name}}}"));
+                before = Some('}');
                 rest = after;
                 continue;
             }
@@ -160,7 +161,7 @@ fn under_root<'t, 'r>(roots: &[(&'r str, &'r str)], text: &'t str) -> Option<(&'
 
 fn elsewhere(path: &str) -> String {
     let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or("");
-    format!("<elsewhere>/{last}")
+    format!("{{elsewhere}}/{last}")
 }
 
 #[cfg(test)]
@@ -189,9 +190,9 @@ mod tests {
         let run = run();
         let hide = Redactor::new(&run);
         for (text, shown) in [
-            ("/home/u/.cargo/a b", "<cargo-home>/a b"),
-            ("/home/user/secret", "<elsewhere>/secret"),
-            ("/mnt/home/u/x y", "<elsewhere>/x y"),
+            ("/home/u/.cargo/a b", "{cargo-home}/a b"),
+            ("/home/user/secret", "{elsewhere}/secret"),
+            ("/mnt/home/u/x y", "{elsewhere}/x y"),
             ("target", "target"),
         ] {
             assert_eq!(hide.path(text), shown);
@@ -205,21 +206,21 @@ mod tests {
         for (text, shown) in [
             (
                 "rm -r -- '/home/u/.cargo/x y' && z",
-                "rm -r -- '<cargo-home>/x y' && z",
+                "rm -r -- '{cargo-home}/x y' && z",
             ),
-            ("`/root/my dir/f` is a/b", "`<elsewhere>/f` is a/b"),
-            ("--feeds=/srv/feeds", "--feeds=<elsewhere>/feeds"),
+            ("`/root/my dir/f` is a/b", "`{elsewhere}/f` is a/b"),
+            ("--feeds=/srv/feeds", "--feeds={elsewhere}/feeds"),
             (
                 "settings:/etc/cargo/config.toml",
-                "settings:<elsewhere>/config.toml",
+                "settings:{elsewhere}/config.toml",
             ),
             (
                 "see https://registry.example/a/b",
                 "see https://registry.example/a/b",
             ),
-            ("from file:///home/u/x", "from file://<home>/x"),
+            ("from file:///home/u/x", "from file://{home}/x"),
             ("and / or, a//b", "and / or, a//b"),
-            ("(/a/b:12)", "(<elsewhere>/b:12)"),
+            ("(/a/b:12)", "({elsewhere}/b:12)"),
         ] {
             assert_eq!(hide.text(text), shown);
         }

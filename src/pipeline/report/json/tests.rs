@@ -98,11 +98,11 @@ fn a_portable_report_names_no_absolute_path() {
         assert!(!text.contains(path), "{path} in {text}");
     }
     let value: Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(value["run"]["targets"][0], "<elsewhere>/other");
-    assert_eq!(value["run"]["targets"][1], "<project>");
+    assert_eq!(value["run"]["targets"][0], "{elsewhere}/other");
+    assert_eq!(value["run"]["targets"][1], "{project}");
     assert_eq!(
         value["problems"][1]["path"],
-        "<cargo-home>/registry/cache/x/e.crate"
+        "{cargo-home}/registry/cache/x/e.crate"
     );
 }
 

@@ -1,0 +1,424 @@
+//! CARGO_HOME: `registry/{cache,src,index}` and `git/{db,checkouts}` (cargo 1.95).
+//!
+//! ```text
+//! registry/cache/<registry>/<name>-<version>.crate
+//! registry/src/<registry>/<name>-<version>/…
+//! registry/index/<registry>/.cache/<prefix>/<name>, config.json, .git
+//! git/db/<name>-<hash>/, git/checkouts/<name>-<hash>/<short commit>/
+//! ```
+//! What no cargo loads is litter; a folder of a registry that nobody knows cannot be bound.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::ecosystems::contract::{
+    ArchiveFormat, ArchivePart, Binding, CacheKind, OpenContext, RootCandidate, Session, TreePart,
+    Unit,
+};
+use crate::model::{ArtifactId, Coordinate, Origin, Place, Problem, Reason, Registry, RootOrigin};
+use crate::world::{Dir, DirEntry, Env, FileKind, ReadFs};
+
+use super::folders::Folders;
+use super::index_file::IndexFile;
+use super::litter::Litter;
+use super::projection::Unpacked;
+use super::{CARGO, authority};
+
+/// The cache.
+pub(super) struct CargoHome;
+
+impl CacheKind for CargoHome {
+    fn name(&self) -> &'static str {
+        "cargo"
+    }
+
+    fn locate(&self, env: &dyn Env, _: &dyn ReadFs) -> Vec<RootCandidate> {
+        let named = env
+            .var("CARGO_HOME")
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from);
+        let (path, origin) = match named {
+            Some(path) if path.is_absolute() => {
+                (Some(path), RootOrigin::Env(Arc::from("CARGO_HOME")))
+            }
+            Some(path) => (
+                env.current_dir().map(|dir| dir.join(path)),
+                RootOrigin::Env(Arc::from("CARGO_HOME")),
+            ),
+            None => (
+                env.home().map(|home| home.join(".cargo")),
+                RootOrigin::Default,
+            ),
+        };
+        path.map(|path| RootCandidate {
+            name: "cargo-home",
+            path,
+            origin,
+        })
+        .into_iter()
+        .collect()
+    }
+
+    fn open(&self, root: &dyn Dir, context: &OpenContext<'_>) -> Session {
+        let mut opening = Opening {
+            root,
+            context,
+            folders: Folders::of(context.registries),
+            session: Session::default(),
+        };
+        opening.registries();
+        super::git::open(root, context, &mut opening.session);
+        opening.session
+    }
+}
+
+struct Opening<'a> {
+    root: &'a dyn Dir,
+    context: &'a OpenContext<'a>,
+    folders: Folders,
+    session: Session,
+}
+
+/// Archive and tree of one `<name>-<version>` in one registry folder.
+#[derive(Default)]
+struct Pair {
+    archive: Option<(PathBuf, u64)>,
+    tree: Option<PathBuf>,
+}
+
+impl Opening<'_> {
+    fn registries(&mut self) {
+        let mut pairs: BTreeMap<(OsString, OsString), Pair> = BTreeMap::new();
+        self.each_folder("cache", |opening, folder, dir, entries| {
+            let count = entries.len() as u64;
+            for entry in entries {
+                let rel = rel(&["registry", "cache"], &[folder, &entry.name]);
+                match stem(&entry.name, ".crate") {
+                    Some(stem) => {
+                        let size = dir.stat_entry(&entry.name).map_or(0, |s| s.size);
+                        let key = (folder.to_owned(), stem.to_owned());
+                        pairs.entry(key).or_default().archive = Some((rel, size));
+                    }
+                    None => opening.litter(rel, entry),
+                }
+            }
+            opening.source("cargo-registry-cache", "cache", folder, count);
+        });
+        self.each_folder("src", |opening, folder, _, entries| {
+            let count = entries.len() as u64;
+            for entry in entries {
+                let rel = rel(&["registry", "src"], &[folder, &entry.name]);
+                let key = (folder.to_owned(), entry.name.clone());
+                if split_name(&entry.name).is_some() {
+                    pairs.entry(key).or_default().tree = Some(rel);
+                } else {
+                    opening.litter(rel, entry);
+                }
+            }
+            opening.source("cargo-registry-src", "src", folder, count);
+        });
+        for ((folder, stem), pair) in pairs {
+            self.pair(&folder, &stem, pair);
+        }
+        self.each_folder("index", |opening, folder, dir, entries| {
+            opening.index(folder, dir, entries);
+        });
+    }
+
+    /// Calls `each` for every registry folder below `registry/<kind>`.
+    fn each_folder(
+        &mut self,
+        kind: &str,
+        mut each: impl FnMut(&mut Self, &OsStr, &dyn Dir, &[DirEntry]),
+    ) {
+        let parts = [OsStr::new("registry"), OsStr::new(kind)];
+        let dir = match self.root.descend(&parts) {
+            Ok(dir) => dir,
+            Err(error) if error.is_not_found() => return,
+            Err(error) => {
+                return self.unreadable(&rel(&["registry", kind], &[]), &error.source.to_string());
+            }
+        };
+        let folders = match dir.list() {
+            Ok(folders) => folders,
+            Err(error) => {
+                return self.unreadable(&rel(&["registry", kind], &[]), &error.source.to_string());
+            }
+        };
+        for folder in folders {
+            let at = rel(&["registry", kind], &[&folder.name]);
+            if folder.kind != FileKind::Dir {
+                self.litter(at, &folder);
+                continue;
+            }
+            if self.context.wanted.is_some() && self.registry(&folder.name).is_none() {
+                continue;
+            }
+            let opened = dir
+                .open_dir(&folder.name)
+                .and_then(|below| below.list().map(|list| (below, list)));
+            match opened {
+                Ok((below, entries)) => each(self, &folder.name, &*below, &entries),
+                Err(error) => self.unreadable(&at, &error.source.to_string()),
+            }
+        }
+    }
+
+    fn registry(&self, folder: &OsStr) -> Option<Arc<Registry>> {
+        self.folders.registry(folder.to_str()?).cloned()
+    }
+
+    fn pair(&mut self, folder: &OsStr, stem: &OsStr, pair: Pair) {
+        let parsed = split_name(stem);
+        if let Some(wanted) = self.context.wanted {
+            let is_wanted = parsed.is_some_and(|(name, version)| {
+                wanted
+                    .packages
+                    .contains(&(Arc::from(name), Arc::from(version)))
+            });
+            if !is_wanted {
+                return;
+            }
+        }
+        let binding = match (parsed, self.registry(folder)) {
+            (Some((name, version)), Some(registry)) => Binding::Artifact(Arc::new(ArtifactId {
+                coordinate: Coordinate {
+                    ecosystem: CARGO,
+                    name: Arc::from(name),
+                    version: Arc::from(version),
+                    origin: Origin::Registry(registry),
+                },
+                file: Arc::from(format!("{name}-{version}.crate")),
+            })),
+            (_, None) => Binding::Unbound(Reason::UnpinnedRoot),
+            (None, Some(_)) => Binding::Unbound(Reason::Unbound),
+        };
+        let top = Arc::from(stem.to_string_lossy());
+        self.session.units.push(Unit {
+            binding,
+            place: Place::Cache,
+            archive: pair.archive.map(|(rel, size)| ArchivePart {
+                rel,
+                format: ArchiveFormat::CrateTarGz,
+                size,
+                top,
+                empty_is_absent: true,
+            }),
+            tree: pair.tree.map(|rel| TreePart {
+                rel,
+                projection: &Unpacked,
+            }),
+            inspector: None,
+        });
+    }
+
+    fn index(&mut self, folder: &OsStr, dir: &dyn Dir, entries: &[DirEntry]) {
+        let registry = self.registry(folder);
+        let mut count = 0u64;
+        for entry in entries {
+            let at = rel(&["registry", "index"], &[folder, &entry.name]);
+            match entry.name.to_str() {
+                Some(".cache") if entry.kind == FileKind::Dir => {
+                    count += self.index_files(&registry, dir, &entry.name, &at, 0);
+                }
+                Some(authority::CONFIG) => {
+                    self.index_file(
+                        registry.clone(),
+                        authority::CONFIG.to_owned(),
+                        at,
+                        dir,
+                        entry,
+                    );
+                }
+                // The data of the git protocol; its objects are judged as what they are: not read.
+                Some(
+                    ".git" | "refs" | "objects" | "HEAD" | "config" | "hooks" | "info"
+                    | "FETCH_HEAD" | "description" | "packed-refs" | ".last-updated" | "ORIG_HEAD"
+                    | "shallow",
+                ) => {}
+                _ => self.litter(at, entry),
+            }
+        }
+        let is_git = entries
+            .iter()
+            .any(|e| e.name == ".git" || e.name == "objects");
+        if is_git && self.context.wanted.is_none() {
+            self.session.units.push(Unit {
+                binding: Binding::Unbound(Reason::Unsupported),
+                place: Place::Cache,
+                archive: None,
+                tree: None,
+                inspector: Some(Box::new(Litter {
+                    rel: rel(&["registry", "index"], &[folder]),
+                    kind: "git-index",
+                    reason: Reason::Unsupported,
+                })),
+            });
+        }
+        self.source("cargo-registry-index", "index", folder, count);
+    }
+
+    fn index_files(
+        &mut self,
+        registry: &Option<Arc<Registry>>,
+        dir: &dyn Dir,
+        name: &OsStr,
+        at: &Path,
+        depth: usize,
+    ) -> u64 {
+        let listed = dir
+            .open_dir(name)
+            .and_then(|below| below.list().map(|list| (below, list)));
+        let (below, entries) = match listed {
+            Ok(opened) => opened,
+            Err(error) => {
+                self.unreadable(at, &error.source.to_string());
+                return 0;
+            }
+        };
+        let mut count = 0;
+        for entry in entries {
+            let path = at.join(&entry.name);
+            match entry.kind {
+                FileKind::Dir if depth < 2 => {
+                    count += self.index_files(registry, &*below, &entry.name, &path, depth + 1);
+                }
+                FileKind::File => {
+                    let Some(crate_name) = entry.name.to_str() else {
+                        self.litter(path, &entry);
+                        continue;
+                    };
+                    count += 1;
+                    let wanted = self.context.wanted.is_none_or(|wanted| {
+                        wanted
+                            .names
+                            .iter()
+                            .any(|n| n.eq_ignore_ascii_case(crate_name))
+                    });
+                    if wanted {
+                        self.index_file(
+                            registry.clone(),
+                            crate_name.to_owned(),
+                            path,
+                            &*below,
+                            &entry,
+                        );
+                    }
+                }
+                _ => self.litter(path, &entry),
+            }
+        }
+        count
+    }
+
+    fn index_file(
+        &mut self,
+        registry: Option<Arc<Registry>>,
+        name: String,
+        rel: PathBuf,
+        dir: &dyn Dir,
+        entry: &DirEntry,
+    ) {
+        let binding = match registry {
+            Some(registry) => Binding::Package(Arc::new(Coordinate {
+                ecosystem: CARGO,
+                name: Arc::from(name.as_str()),
+                version: Arc::from(""),
+                origin: Origin::Registry(registry),
+            })),
+            None => Binding::Unbound(Reason::UnpinnedRoot),
+        };
+        let size = dir.stat_entry(&entry.name).map_or(0, |s| s.size);
+        self.session.units.push(Unit {
+            binding,
+            place: Place::Cache,
+            archive: None,
+            tree: None,
+            inspector: Some(Box::new(IndexFile { rel, name, size })),
+        });
+    }
+
+    /// Something that no cargo loads. In a scan of one project it does not matter.
+    fn litter(&mut self, rel: PathBuf, entry: &DirEntry) {
+        if self.context.wanted.is_some() || entry.name == "CACHEDIR.TAG" {
+            return;
+        }
+        self.session.units.push(Unit {
+            binding: Binding::Nothing,
+            place: Place::Cache,
+            archive: None,
+            tree: None,
+            inspector: Some(Box::new(Litter {
+                rel,
+                kind: "litter",
+                reason: Reason::Orphan,
+            })),
+        });
+    }
+
+    fn source(&mut self, kind: &'static str, below: &str, folder: &OsStr, entries: u64) {
+        let path = rel(&["registry", below], &[folder]);
+        self.session
+            .sources
+            .push((kind, path.to_string_lossy().into_owned(), entries));
+    }
+
+    fn unreadable(&mut self, rel: &Path, why: &str) {
+        let path = self.root.path().join(rel).display().to_string();
+        self.session
+            .problems
+            .push(Problem::skipped(path, format!("cannot be listed: {why}")));
+    }
+}
+
+fn rel(fixed: &[&str], names: &[&OsStr]) -> PathBuf {
+    fixed
+        .iter()
+        .map(OsStr::new)
+        .chain(names.iter().copied())
+        .collect()
+}
+
+fn stem<'a>(name: &'a OsStr, extension: &str) -> Option<&'a OsStr> {
+    let path = Path::new(name);
+    let has = path.extension().is_some_and(|e| e == &extension[1..]);
+    if has { path.file_stem() } else { None }
+}
+
+/// Splits `<name>-<version>`: a crate's name holds no dot, so the first `-` behind which a version stands is the one.
+pub(super) fn split_name(text: &OsStr) -> Option<(&str, &str)> {
+    let text = text.to_str()?;
+    text.match_indices('-').find_map(|(at, _)| {
+        let (name, version) = (text.get(..at)?, text.get(at + 1..)?);
+        let plausible = !name.is_empty() && !name.contains('.') && name.len() <= 255;
+        (plausible && semver::Version::parse(version).is_ok()).then_some((name, version))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_split_at_the_version() {
+        let split =
+            |text: &str| split_name(OsStr::new(text)).map(|(a, b)| (a.to_owned(), b.to_owned()));
+        assert_eq!(split("itoa-1.0.11"), Some(("itoa".into(), "1.0.11".into())));
+        assert_eq!(
+            split("a-b-1.0.0-rc.1+x-y"),
+            Some(("a-b".into(), "1.0.0-rc.1+x-y".into()))
+        );
+        assert_eq!(
+            split("sha-1-0.10.0"),
+            Some(("sha-1".into(), "0.10.0".into()))
+        );
+        assert_eq!(
+            split("a-1.0.0-2.0.0"),
+            Some(("a".into(), "1.0.0-2.0.0".into()))
+        );
+        assert_eq!(split("noversion"), None);
+        assert_eq!(split("-1.0.0"), None);
+    }
+}

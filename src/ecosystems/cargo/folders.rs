@@ -1,0 +1,119 @@
+//! Which registry a cache folder belongs to: computed from the registries that are known, never read from the folder.
+//!
+//! `<host>-<16 hex>`: the hash is cargo's over the kind of source and its address (`SourceId`), by a stable SipHash since
+//! cargo 1.85 and by the standard one before; `-shallow` is appended with a shallow git index.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::ecosystems::contract::KnownRegistry;
+use crate::model::Registry;
+
+/// Folder names of every known registry.
+#[derive(Default)]
+pub(super) struct Folders {
+    by_name: BTreeMap<String, Arc<Registry>>,
+}
+
+impl Folders {
+    /// Computes the names under which cargo keeps these registries.
+    pub(super) fn of(registries: &[KnownRegistry]) -> Self {
+        let mut by_name = BTreeMap::new();
+        for known in registries {
+            let Some(primary) = known.addresses.first() else {
+                continue;
+            };
+            let registry = Arc::new(Registry {
+                fingerprint: known.fingerprint,
+                address: Arc::clone(primary),
+            });
+            for address in &known.addresses {
+                for spelling in spellings(address) {
+                    for stable in [true, false] {
+                        if let Some(name) = folder(&spelling, stable) {
+                            by_name
+                                .entry(format!("{name}-shallow"))
+                                .or_insert_with(|| Arc::clone(&registry));
+                            by_name.entry(name).or_insert_with(|| Arc::clone(&registry));
+                        }
+                    }
+                }
+            }
+        }
+        Self { by_name }
+    }
+
+    /// The registry whose folder has this name.
+    pub(super) fn registry(&self, folder: &str) -> Option<&Arc<Registry>> {
+        self.by_name.get(folder)
+    }
+}
+
+/// The ways in which cargo may have spelled an address when it hashed it.
+fn spellings(address: &str) -> Vec<String> {
+    if address.starts_with("sparse+") || address.starts_with("registry+") {
+        return vec![address.to_owned()];
+    }
+    let bare = address.strip_suffix('/').unwrap_or(address);
+    vec![
+        format!("sparse+{bare}/"),
+        format!("sparse+{bare}"),
+        bare.to_owned(),
+        format!("{bare}/"),
+    ]
+}
+
+/// `tame-index` computes what cargo computes. Addresses come from lockfiles too, so it is called behind a guard.
+fn folder(address: &str, stable: bool) -> Option<String> {
+    std::panic::catch_unwind(|| tame_index::utils::url_to_local_dir(address, stable).ok())
+        .ok()
+        .flatten()
+        .map(|dir| dir.dir_name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Fingerprint;
+
+    #[test]
+    fn the_public_registry_has_the_measured_folders() {
+        let known = KnownRegistry {
+            fingerprint: Fingerprint([0; 32]),
+            addresses: vec![
+                Arc::from(tame_index::CRATES_IO_HTTP_INDEX),
+                Arc::from(tame_index::CRATES_IO_INDEX),
+            ],
+            trusted: true,
+        };
+        let folders = Folders::of(&[known]);
+        for hash in [
+            "1949cf8c6b5b557f",
+            "6f17d22bba15001f",
+            "25cdd57fae9f0462",
+            "1ecc6299db9ec823",
+        ] {
+            assert!(
+                folders.by_name.keys().any(|name| name.ends_with(hash)),
+                "no folder ends with {hash}"
+            );
+        }
+        assert!(
+            folders
+                .registry("registry.example-1949cf8c6b5b557f")
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn hostile_addresses_have_no_folder() {
+        for address in ["", "x", "://", "sparse+", "sparse+é://é", "a+b://c"] {
+            let known = KnownRegistry {
+                fingerprint: Fingerprint([0; 32]),
+                addresses: vec![Arc::from(address)],
+                trusted: false,
+            };
+            let _ = Folders::of(&[known]);
+        }
+    }
+}

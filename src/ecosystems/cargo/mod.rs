@@ -1,0 +1,69 @@
+//! Cargo: `Cargo.lock`, CARGO_HOME, vendor folders and local registries, git dependencies, settings.
+
+mod authority;
+mod cache;
+mod folders;
+mod git;
+mod index_file;
+mod index_line;
+mod litter;
+mod lockfile;
+mod projection;
+
+use std::sync::Arc;
+
+use crate::formats::semver_order::SemverOrder;
+use crate::model::EcosystemId;
+use crate::model::version_order::VersionOrder;
+
+use super::contract::{Authority, CacheKind, Ecosystem, Facts, LockfileFormat};
+
+/// Its name in reports and on the command line.
+pub(crate) const CARGO: EcosystemId = EcosystemId::new("cargo");
+
+static FACTS: Facts = Facts {
+    id: CARGO,
+    name: "Cargo",
+    purl_type: "cargo",
+    osv_ecosystem: "crates.io",
+    cache_names: &["cargo"],
+    verified: "`.crate` files, `registry/src`, cached index files, vendor folders, local registries, git checkouts (against the locked commit), `Cargo.lock` checksums",
+    not_verified: "`target/` (listed as derived), the git data of registries that use the git protocol, `~/.cargo/bin`",
+};
+
+/// The ecosystem.
+pub(super) struct Cargo;
+
+impl Ecosystem for Cargo {
+    fn facts(&self) -> &'static Facts {
+        &FACTS
+    }
+
+    fn lockfiles(&self) -> &'static [&'static dyn LockfileFormat] {
+        &[&lockfile::CargoLock]
+    }
+
+    fn caches(&self) -> &'static [&'static dyn CacheKind] {
+        &[&cache::CargoHome]
+    }
+
+    fn authority(&self) -> Option<&'static dyn Authority> {
+        Some(&authority::SparseIndex)
+    }
+
+    fn listing_name(&self, name: &Arc<str>) -> Arc<str> {
+        if name.chars().any(char::is_uppercase) {
+            Arc::from(name.to_lowercase())
+        } else {
+            Arc::clone(name)
+        }
+    }
+
+    fn refetch_command(&self) -> Option<&'static str> {
+        Some("cargo fetch --locked")
+    }
+
+    fn version_order(&self) -> &'static dyn VersionOrder {
+        &SemverOrder
+    }
+}

@@ -1,0 +1,327 @@
+//! Walks a project tree once, for all ecosystems, without following links.
+
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+
+use crate::ecosystems::contract::{Ecosystem, LockfileFormat};
+use crate::model::{Notice, NoticeCode, Problem, RootOrigin, text};
+use crate::pipeline::flow::{Discovered, FoundLock, FoundPlace};
+use crate::world::{Dir, DirEntry, FileKind};
+
+use super::{NotThere, Targets, not_there, open, source, unread};
+
+/// Deepest folder.
+const MAX_DEPTH: usize = 64;
+/// Most folders of one project.
+const MAX_FOLDERS: usize = 200_000;
+/// Largest lockfile.
+const LARGEST: u64 = 64 << 20;
+
+struct Walk<'a> {
+    targets: &'a Targets<'a>,
+    root: usize,
+    folders: usize,
+    limit_told: bool,
+    found: &'a mut Discovered,
+    /// Folders that must not be entered: caches that are audited as such.
+    caches: Vec<std::path::PathBuf>,
+}
+
+/// Walks the project at this root.
+pub(super) fn project(targets: &Targets<'_>, root: usize, found: &mut Discovered) {
+    let Some((dir, path)) = found
+        .roots
+        .get(root)
+        .map(|r| (targets.fs.open_root(&r.path), r.path.clone()))
+    else {
+        return;
+    };
+    let opened = match dir {
+        Ok(opened) => opened,
+        Err(error) => {
+            found.problems.push(Problem::skipped(
+                text::printable(&path.display().to_string()),
+                format!("cannot be opened: {}", error.source),
+            ));
+            return;
+        }
+    };
+    let caches = targets
+        .ecosystems
+        .iter()
+        .flat_map(|e| e.caches())
+        .flat_map(|kind| kind.locate(targets.env, targets.fs))
+        .map(|candidate| candidate.path)
+        .chain(targets.named_caches.iter().map(|(_, path)| path.clone()))
+        .filter_map(|path| {
+            targets
+                .fs
+                .open_root(&path)
+                .ok()
+                .map(|opened| opened.resolved)
+        })
+        .collect();
+    let mut walk = Walk {
+        targets,
+        root,
+        folders: 0,
+        limit_told: false,
+        found,
+        caches,
+    };
+    walk.folder(&*opened.dir, Path::new(""), &path, 0, false);
+}
+
+impl Walk<'_> {
+    fn folder(&mut self, dir: &dyn Dir, rel: &Path, path: &Path, depth: usize, locked_above: bool) {
+        if depth > MAX_DEPTH || self.folders > MAX_FOLDERS {
+            if !std::mem::replace(&mut self.limit_told, true) {
+                self.problem(
+                    path,
+                    "is deeper or larger than untaint walks: name the inner project itself",
+                );
+            }
+            return;
+        }
+        self.folders += 1;
+        let entries = match dir.list() {
+            Ok(entries) => entries,
+            Err(error) => {
+                let why = format!("cannot be listed: {}; make it readable", error.source);
+                return self.problem(path, &why);
+            }
+        };
+        if self.place(dir, &entries, path) && depth > 0 {
+            return;
+        }
+        let mut locked = locked_above;
+        for entry in &entries {
+            if entry.kind != FileKind::Dir {
+                locked |= self.file(dir, entry, rel, path);
+            }
+        }
+        self.manifests(&entries, rel, locked);
+        let locked = locked || entries.iter().any(|e| self.is_manifest(e));
+        for entry in &entries {
+            if entry.kind != FileKind::Dir || skipped(entry) {
+                continue;
+            }
+            let below = rel.join(&entry.name);
+            let below_path = path.join(&entry.name);
+            if self.targets.exclude.is_match(&below) || self.caches.contains(&below_path) {
+                continue;
+            }
+            match dir.open_dir(&entry.name) {
+                Ok(next) => self.folder(&*next, &below, &below_path, depth + 1, locked),
+                Err(error) => {
+                    let why = format!("cannot be opened: {}; make it readable", error.source);
+                    self.problem(&below_path, &why);
+                }
+            }
+        }
+    }
+
+    fn problem(&mut self, path: &Path, message: &str) {
+        self.found.problems.push(Problem::skipped(
+            text::printable(&path.display().to_string()),
+            message,
+        ));
+    }
+
+    /// A folder that an ecosystem recognises (vendored packages, build output) is a root of its own.
+    fn place(&mut self, dir: &dyn Dir, entries: &[DirEntry], path: &Path) -> bool {
+        let names: Vec<&str> = entries.iter().filter_map(|e| e.name.to_str()).collect();
+        for ecosystem in &self.targets.ecosystems {
+            let Some(posture) = ecosystem.posture() else {
+                continue;
+            };
+            let Some(kind) = posture.recognises(dir, &names) else {
+                continue;
+            };
+            let count = self.found.places.iter().filter(|p| p.kind == kind).count();
+            let id = if count == 0 {
+                kind.to_owned()
+            } else {
+                format!("{kind}-{}", count + 1)
+            };
+            let origin = RootOrigin::Scanned("project".into());
+            match open(self.targets.fs, path, &id, origin, false) {
+                Ok(root) => {
+                    self.found.roots.push(root);
+                    self.found.places.push(FoundPlace {
+                        ecosystem: *ecosystem,
+                        kind,
+                        root: self.found.roots.len() - 1,
+                        named_by: "project".into(),
+                        stands_for: None,
+                    });
+                }
+                Err(why) => self.problem(path, &format!("cannot be opened: {why}")),
+            }
+            return true;
+        }
+        false
+    }
+
+    /// Takes a lockfile; says whether this was one.
+    fn file(&mut self, dir: &dyn Dir, entry: &DirEntry, rel: &Path, path: &Path) -> bool {
+        let Some(name) = entry.name.to_str() else {
+            return false;
+        };
+        let below = rel.join(name);
+        if self.targets.exclude.is_match(&below) {
+            return false;
+        }
+        let shown = path.join(name);
+        let Some((ecosystem, format)) = format_of(self.targets, name) else {
+            self.unread(name, &below);
+            return false;
+        };
+        if entry.kind != FileKind::File {
+            let what = if entry.kind == FileKind::Link {
+                "is a link"
+            } else {
+                "is no regular file"
+            };
+            self.problem(
+                &shown,
+                &format!(
+                    "{what}, and untaint follows none in a scanned tree: name the file with -L"
+                ),
+            );
+            return true;
+        }
+        match dir.read(&entry.name, LARGEST) {
+            Ok((bytes, _)) => {
+                let rel = text::percent(below.as_os_str().as_bytes()).0;
+                self.found.locks.push(FoundLock {
+                    ecosystem,
+                    format,
+                    root: self.root,
+                    rel,
+                    bytes,
+                });
+            }
+            Err(error) => {
+                let why = format!("cannot be read: {}", error.source);
+                self.problem(&shown, &why);
+            }
+        }
+        true
+    }
+
+    fn unread(&mut self, name: &str, rel: &Path) {
+        let Some((ecosystem, tool)) = unread::tool(name) else {
+            return;
+        };
+        let chosen = |only: &Vec<String>| only.iter().any(|o| o == ecosystem);
+        if self.targets.only.as_ref().is_some_and(|only| !chosen(only)) {
+            return;
+        }
+        let rel = text::percent(rel.as_os_str().as_bytes()).0;
+        source(self.found, "unsupported-lockfile", self.root, &rel, 0);
+        self.found
+            .unsupported
+            .push((ecosystem, tool, self.root, rel));
+    }
+
+    fn is_manifest(&self, entry: &DirEntry) -> bool {
+        let formats = self.targets.ecosystems.iter().flat_map(|e| e.lockfiles());
+        entry.kind == FileKind::File
+            && formats
+                .filter_map(|f| f.manifest())
+                .any(|name| entry.name == name)
+    }
+
+    /// A manifest without a lockfile here or above: nothing pins what it would build with.
+    fn manifests(&mut self, entries: &[DirEntry], rel: &Path, locked: bool) {
+        if locked {
+            return;
+        }
+        for ecosystem in &self.targets.ecosystems {
+            for format in ecosystem.lockfiles() {
+                let Some(manifest) = format.manifest() else {
+                    continue;
+                };
+                if !entries
+                    .iter()
+                    .any(|e| e.name == manifest && e.kind == FileKind::File)
+                {
+                    continue;
+                }
+                let rel = text::percent(rel.join(manifest).as_os_str().as_bytes()).0;
+                self.found.notices.push(Notice {
+                    code: NoticeCode::NoLockfile,
+                    reason: None,
+                    ecosystem: Some(ecosystem.facts().id),
+                    package: None,
+                    version: None,
+                    path: Some(rel.clone()),
+                    message: format!(
+                        "`{}` has no lockfile beside or above it",
+                        text::printable(&rel)
+                    ),
+                    remedy: Some("let its tool write one, then scan again".into()),
+                });
+            }
+        }
+    }
+}
+
+/// Folders that hold no project of the user's.
+fn skipped(entry: &DirEntry) -> bool {
+    entry.name == ".git"
+        || entry.name == "node_modules"
+        || entry.name == ".hg"
+        || entry.name == ".svn"
+}
+
+fn format_of(
+    targets: &Targets<'_>,
+    name: &str,
+) -> Option<(&'static dyn Ecosystem, &'static dyn LockfileFormat)> {
+    targets.ecosystems.iter().find_map(|ecosystem| {
+        let format = ecosystem.lockfiles().iter().find(|f| f.matches(name))?;
+        Some((*ecosystem, *format))
+    })
+}
+
+/// A lockfile that the user named: links are followed, since the user meant it.
+pub(super) fn named_lockfile(
+    targets: &Targets<'_>,
+    path: &Path,
+    found: &mut Discovered,
+) -> Result<(), NotThere> {
+    let name = path
+        .file_name()
+        .and_then(|n| n.to_str())
+        .unwrap_or_default();
+    let Some((ecosystem, format)) = format_of(targets, name) else {
+        return Err(not_there(path, "is no lockfile that untaint reads"));
+    };
+    let bytes = targets
+        .fs
+        .read_named(path, LARGEST)
+        .map_err(|e| not_there(path, &e.source.to_string()))?;
+    let parent = path
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let count = found.roots.iter().filter(|r| r.is_project).count();
+    let id = if count == 0 {
+        "project".to_owned()
+    } else {
+        format!("project-{}", count + 1)
+    };
+    let root = open(targets.fs, parent, &id, RootOrigin::CommandLine, true)
+        .map_err(|e| not_there(parent, &e))?;
+    found.roots.push(root);
+    found.locks.push(FoundLock {
+        ecosystem,
+        format,
+        root: found.roots.len() - 1,
+        rel: name.to_owned(),
+        bytes,
+    });
+    Ok(())
+}

@@ -1,0 +1,209 @@
+//! Puts together what is known about one package version: claims, gaps, existence. Pure.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::model::{
+    Assurance, Claim, Claimant, Coordinate, Digest, EcosystemId, Fingerprint, Listing, Origin,
+    Reason, VersionFacts,
+};
+
+use super::flow::{Existence, Inventory, Knowledge, Known, Learned, Standing};
+
+/// A version younger than this may be missing from an answer, in seconds.
+const SETTLING: i64 = 60 * 60;
+
+/// How registries stand, by ecosystem and fingerprint.
+pub type Standings = BTreeMap<(EcosystemId, Fingerprint), Standing>;
+
+/// What lockfiles declare: by registry, name and version.
+#[derive(Default)]
+pub struct Declared {
+    by_artifact: BTreeMap<(Fingerprint, Arc<str>, Arc<str>), Vec<Claim>>,
+}
+
+impl Declared {
+    /// Gathers the hashes of every lockfile.
+    pub fn of(inventory: &Inventory) -> Self {
+        let mut by_artifact: BTreeMap<_, Vec<Claim>> = BTreeMap::new();
+        for lock in &inventory.locks {
+            for locked in &lock.packages {
+                let Origin::Registry(registry) = &locked.coordinate.origin else {
+                    continue;
+                };
+                let key = (
+                    registry.fingerprint,
+                    Arc::clone(&locked.coordinate.name),
+                    Arc::clone(&locked.coordinate.version),
+                );
+                let claims = by_artifact.entry(key).or_default();
+                for entry in &locked.package.digests {
+                    let claim = Claim {
+                        assurance: Assurance::Declared,
+                        by: Claimant::Lockfile,
+                        digest: entry.digest,
+                        detail: Some(Arc::from(format!("{}:{}", lock.rel, entry.line))),
+                    };
+                    if !claims.contains(&claim) {
+                        claims.push(claim);
+                    }
+                }
+            }
+        }
+        Self { by_artifact }
+    }
+
+    fn claims(&self, registry: Fingerprint, coordinate: &Coordinate) -> &[Claim] {
+        let key = (
+            registry,
+            Arc::clone(&coordinate.name),
+            Arc::clone(&coordinate.version),
+        );
+        self.by_artifact.get(&key).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Everything that is known, ready to be asked per package version.
+pub struct Sage<'a> {
+    /// How registries stand.
+    pub standings: &'a Standings,
+    /// What the registries said.
+    pub known: &'a Known,
+    /// What lockfiles say.
+    pub declared: &'a Declared,
+    /// What was first seen, by artifact text and digest; empty where memory is off.
+    pub remembered: &'a dyn Fn(&Coordinate) -> Option<Digest>,
+    /// Whether an advisory names a version of a package.
+    pub named_by_advisory: &'a dyn Fn(&Coordinate) -> bool,
+    /// Seconds since 1970.
+    pub now: i64,
+}
+
+impl Sage<'_> {
+    /// What is known of a package version. `cached_at` is when the cache says that it was published.
+    pub fn knowledge(&self, coordinate: &Coordinate, cached_at: Option<i64>) -> Knowledge {
+        let mut knowledge = Knowledge::default();
+        let Origin::Registry(registry) = &coordinate.origin else {
+            knowledge.gap = Some(match coordinate.origin {
+                Origin::Git { .. } => Reason::GitUnheld,
+                _ => Reason::Unbound,
+            });
+            return knowledge;
+        };
+        knowledge
+            .claims
+            .extend_from_slice(self.declared.claims(registry.fingerprint, coordinate));
+        if let Some(digest) = (self.remembered)(coordinate) {
+            knowledge.claims.push(Claim {
+                assurance: Assurance::Remembered,
+                by: Claimant::FirstSeen,
+                digest,
+                detail: None,
+            });
+        }
+        match self
+            .standings
+            .get(&(coordinate.ecosystem, registry.fingerprint))
+        {
+            None | Some(Standing::Unpinned) => knowledge.gap = Some(Reason::UnpinnedRoot),
+            Some(Standing::Private(require)) => {
+                knowledge.gap = Some(Reason::Private);
+                knowledge.require = Some(*require);
+            }
+            Some(Standing::Trusted { .. }) => {
+                let key = (registry.fingerprint, listing_name(coordinate));
+                match self.known.packages.get(&key) {
+                    Some(learned) => {
+                        self.from_registry(learned, coordinate, cached_at, &mut knowledge)
+                    }
+                    None => knowledge.gap = Some(Reason::Unreachable),
+                }
+            }
+        }
+        knowledge
+    }
+
+    fn from_registry(
+        &self,
+        learned: &Learned,
+        coordinate: &Coordinate,
+        cached_at: Option<i64>,
+        knowledge: &mut Knowledge,
+    ) {
+        let version = learned
+            .listing
+            .as_deref()
+            .and_then(|l| l.version(&coordinate.version));
+        if let Some(facts) = version {
+            knowledge.claims.extend(claims_of(facts, learned));
+        }
+        // What the registry said before counts too: published artifacts do not change.
+        if let Some(earlier) = learned
+            .earlier
+            .as_deref()
+            .and_then(|l| l.version(&coordinate.version))
+        {
+            for claim in claims_of(earlier, learned) {
+                if !knowledge.claims.contains(&claim) {
+                    knowledge.claims.push(claim);
+                }
+            }
+        }
+        match version {
+            Some(facts) if facts.withdrawn => knowledge.existence = Existence::Withdrawn,
+            Some(facts) => {
+                knowledge.existence = Existence::Published {
+                    yanked: facts.yanked,
+                }
+            }
+            None if learned.gap.is_some() => knowledge.gap = learned.gap,
+            None if self.missing_is_final(learned) => {
+                let recent = cached_at.is_some_and(|at| (0..SETTLING).contains(&(self.now - at)));
+                if (self.named_by_advisory)(coordinate) {
+                    knowledge.existence = Existence::Withdrawn;
+                    knowledge.gap = Some(Reason::NoRecord);
+                } else if recent {
+                    knowledge.existence = Existence::NotYet;
+                    knowledge.gap = Some(Reason::NoRecord);
+                } else {
+                    knowledge.existence = Existence::Never;
+                    knowledge.gap = Some(Reason::NoRecord);
+                }
+            }
+            None => knowledge.gap = Some(Reason::NoRecord),
+        }
+    }
+
+    /// Whether a version that is missing from an answer does not exist.
+    fn missing_is_final(&self, learned: &Learned) -> bool {
+        learned.no_such_package
+            || learned
+                .listing
+                .as_deref()
+                .is_some_and(|l: &Listing| l.complete && l.is_current(self.now))
+    }
+}
+
+/// The name under which a package's listing is kept.
+fn listing_name(coordinate: &Coordinate) -> Arc<str> {
+    crate::ecosystems::all()
+        .iter()
+        .find(|e| e.facts().id == coordinate.ecosystem)
+        .map_or_else(
+            || Arc::clone(&coordinate.name),
+            |e| e.listing_name(&coordinate.name),
+        )
+}
+
+fn claims_of(facts: &VersionFacts, learned: &Learned) -> Vec<Claim> {
+    facts
+        .digests
+        .iter()
+        .map(|digest| Claim {
+            assurance: learned.assurance,
+            by: Claimant::RegistryIndex,
+            digest: *digest,
+            detail: None,
+        })
+        .collect()
+}

@@ -1,0 +1,150 @@
+//! Which registry an address means, and how it stands: lockfiles, caches and settings select among known roots and never
+//! add one.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::ecosystems::contract::{Ecosystem, KnownRegistry};
+use crate::model::{EcosystemId, Fingerprint, Registry};
+use crate::trust::address::Address;
+use crate::trust::root::{Role, Standing as TrustStanding, TrustSet};
+
+use super::flow::Standing;
+use super::knowledge::Standings;
+
+/// Registries that were met in a run, resolved against the trust set.
+pub struct Registries {
+    trust: Mutex<TrustSet>,
+    met: Mutex<BTreeMap<(EcosystemId, Fingerprint), Met>>,
+}
+
+/// A registry that was met.
+#[derive(Debug, Clone)]
+struct Met {
+    /// Canonical addresses and verbatim spellings; the primary address first.
+    addresses: Vec<Arc<str>>,
+    trusted: bool,
+}
+
+impl Registries {
+    /// Over a trust set with pins; addresses that ship with us are offered first.
+    pub fn new(trust: TrustSet) -> Self {
+        Self {
+            trust: Mutex::new(trust),
+            met: Mutex::new(BTreeMap::new()),
+        }
+    }
+
+    fn trust(&self) -> std::sync::MutexGuard<'_, TrustSet> {
+        self.trust.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Offers an address that a constant, a setting or a lockfile names, and gives the registry that it means.
+    /// `None`: no address at all.
+    pub fn meet(
+        &self,
+        ecosystem: EcosystemId,
+        text: &str,
+        named_by: &str,
+    ) -> Option<Arc<Registry>> {
+        let address = Address::parse(text).ok()?;
+        let resolved = self
+            .trust()
+            .offer(ecosystem.as_str(), Role::Index, &address, named_by);
+        let trusted = resolved.is_believed();
+        let primary = self
+            .trust()
+            .root(ecosystem.as_str(), Role::Index, &resolved.primary)
+            .and_then(|root| root.address.as_ref().map(Address::text))
+            .unwrap_or_else(|| address.text());
+        let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = met
+            .entry((ecosystem, resolved.primary))
+            .or_insert_with(|| Met {
+                addresses: vec![Arc::clone(&primary)],
+                trusted,
+            });
+        entry.trusted |= trusted;
+        for spelling in [address.text(), Arc::from(text)] {
+            if !entry.addresses.contains(&spelling) && entry.addresses.len() < 64 {
+                entry.addresses.push(spelling);
+            }
+        }
+        Some(Arc::new(Registry {
+            fingerprint: resolved.primary,
+            address: primary,
+        }))
+    }
+
+    /// Every pinned root is met, so that caches of it are known without a lockfile.
+    pub fn meet_pinned(&self, ecosystem: EcosystemId) {
+        let pinned: Vec<Arc<str>> = self
+            .trust()
+            .believed(ecosystem.as_str(), Role::Index)
+            .filter_map(|root| root.address.as_ref().map(Address::text))
+            .collect();
+        let mirrors: Vec<Arc<str>> = self.trust().mirrors().map(|m| m.address.text()).collect();
+        for address in pinned.iter().chain(&mirrors) {
+            self.meet(ecosystem, address, "trust.toml");
+        }
+    }
+
+    /// The registries of an ecosystem that were met.
+    pub fn known(&self, ecosystem: EcosystemId) -> Vec<KnownRegistry> {
+        let met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
+        met.iter()
+            .filter(|((of, _), _)| *of == ecosystem)
+            .map(|((_, fingerprint), met)| KnownRegistry {
+                fingerprint: *fingerprint,
+                addresses: met.addresses.clone(),
+                trusted: met.trusted,
+            })
+            .collect()
+    }
+
+    /// How an address stands: known, pinned or a pinned mirror; `None` if it is no address.
+    pub fn stands(&self, ecosystem: EcosystemId, text: &str) -> Option<bool> {
+        let address = Address::parse(text).ok()?;
+        let resolved = self
+            .trust()
+            .resolve(ecosystem.as_str(), Role::Index, &address);
+        Some(resolved.standing != TrustStanding::Unpinned)
+    }
+
+    /// How every met registry stands.
+    pub fn standings(&self, ecosystems: &[&'static dyn Ecosystem]) -> Standings {
+        let met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_interest = |id: EcosystemId| ecosystems.iter().any(|e| e.facts().id == id);
+        met.iter()
+            .filter(|((id, _), _)| of_interest(*id))
+            .map(|((id, fingerprint), met)| {
+                let standing = match met.addresses.first() {
+                    Some(address) if met.trusted => Standing::Trusted {
+                        address: Arc::clone(address),
+                        fingerprint: *fingerprint,
+                    },
+                    _ => Standing::Unpinned,
+                };
+                ((*id, *fingerprint), standing)
+            })
+            .collect()
+    }
+
+    /// Rows of the report's `trust` array.
+    pub fn facts(&self, ecosystems: &[EcosystemId]) -> Vec<crate::model::report::TrustFacts> {
+        let trust = self.trust();
+        let mut rows: Vec<_> = ecosystems.iter().flat_map(|id| trust.facts(*id)).collect();
+        rows.sort();
+        rows
+    }
+
+    /// The private pattern that a name fits, with what it requires.
+    pub fn private(
+        &self,
+        ecosystem: EcosystemId,
+        name: &str,
+        run: crate::model::Assurance,
+    ) -> Option<crate::model::Assurance> {
+        self.trust().private(ecosystem.as_str(), name, run)
+    }
+}

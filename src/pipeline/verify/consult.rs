@@ -1,0 +1,265 @@
+//! Asks the authorities what was published: the claim store first, then one batch per registry over the network.
+//!
+//! Only trusted roots are asked. What cannot be learned stays a gap with its reason; it never becomes an answer.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::ecosystems::contract::{Authority, Ecosystem, Question, Reply};
+use crate::model::{Assurance, Fingerprint, Listing, Notice, NoticeCode, Reason, VersionFacts};
+use crate::pipeline::flow::{Known, Learned};
+use crate::trust::claims::ClaimStore;
+use crate::world::{Fetch, FetchError, Progress};
+
+/// What is to be learned of one package at one trusted registry.
+pub(super) struct Ask {
+    pub(super) ecosystem: &'static dyn Ecosystem,
+    pub(super) registry: Fingerprint,
+    pub(super) address: Arc<str>,
+    pub(super) name: Arc<str>,
+    pub(super) versions: BTreeSet<Arc<str>>,
+}
+
+/// What consulting may use.
+pub(super) struct Desk<'a> {
+    pub(super) store: &'a ClaimStore,
+    pub(super) fetch: &'a dyn Fetch,
+    pub(super) progress: &'a dyn Progress,
+    pub(super) offline: bool,
+    pub(super) now: i64,
+}
+
+impl Desk<'_> {
+    /// Learns what can be learned.
+    pub(super) fn consult(&self, asks: Vec<Ask>) -> Known {
+        let mut known = Known::default();
+        let mut open: BTreeMap<(Fingerprint, Arc<str>), Vec<Ask>> = BTreeMap::new();
+        for ask in asks {
+            let stored = self.store.listing(&ask.registry, &ask.name).map(Arc::new);
+            let suffices = stored
+                .as_ref()
+                .is_some_and(|listing| self.suffices(listing, &ask));
+            if suffices || self.offline {
+                let learned = self.from_store(stored);
+                known
+                    .packages
+                    .insert((ask.registry, Arc::clone(&ask.name)), learned);
+            } else {
+                open.entry((ask.registry, Arc::clone(&ask.address)))
+                    .or_default()
+                    .push(ask);
+            }
+        }
+        for ((_, address), asks) in open {
+            let Some(authority) = asks.first().and_then(|ask| ask.ecosystem.authority()) else {
+                continue;
+            };
+            self.ask(authority, &address, asks, &mut known);
+        }
+        known
+    }
+
+    /// A remembered listing is enough if it is of today and says something of every version that matters.
+    fn suffices(&self, listing: &Listing, ask: &Ask) -> bool {
+        listing.is_current(self.now)
+            && ask
+                .versions
+                .iter()
+                .all(|v| listing.version(v).is_some_and(|facts| !facts.withdrawn))
+    }
+
+    fn from_store(&self, listing: Option<Arc<Listing>>) -> Learned {
+        let current = listing.as_ref().is_some_and(|l| l.is_current(self.now));
+        Learned {
+            gap: (!current || listing.is_none()).then_some(if self.offline {
+                Reason::Offline
+            } else {
+                Reason::Unreachable
+            }),
+            listing,
+            no_such_package: false,
+            earlier: None,
+            assurance: Assurance::Published,
+        }
+    }
+
+    fn ask(&self, authority: &dyn Authority, address: &str, asks: Vec<Ask>, known: &mut Known) {
+        let replies = self.inquire(authority, address, &asks, false);
+        // Something that is missing is asked for once more, past caches on the way, before anybody is accused.
+        let missing: Vec<usize> = asks
+            .iter()
+            .zip(&replies)
+            .enumerate()
+            .filter(|(_, (ask, reply))| lacks(reply, ask))
+            .map(|(at, _)| at)
+            .collect();
+        let again: Vec<Ask> = missing
+            .iter()
+            .filter_map(|at| asks.get(*at))
+            .map(copy)
+            .collect();
+        let mut second: BTreeMap<usize, Reply> = BTreeMap::new();
+        if !again.is_empty() {
+            let fresh = self.inquire(authority, address, &again, true);
+            second.extend(missing.into_iter().zip(fresh));
+        }
+        let mut gaps: BTreeMap<Reason, (u64, String)> = BTreeMap::new();
+        for (at, (ask, first)) in asks.into_iter().zip(replies).enumerate() {
+            let reply = second.remove(&at).unwrap_or(first);
+            if let Reply::Gap(reason, why) = &reply {
+                let gap = gaps.entry(*reason).or_insert((0, why.clone()));
+                gap.0 += 1;
+            }
+            let learned = self.learn(&ask, reply);
+            known.packages.insert((ask.registry, ask.name), learned);
+        }
+        for (_, (count, why)) in gaps {
+            known.notices.push(Notice {
+                code: NoticeCode::Degraded,
+                reason: None,
+                ecosystem: None,
+                package: None,
+                version: None,
+                path: None,
+                message: format!("the registry index left {count} packages unanswered: {why}"),
+                remedy: Some("check the network and run again".into()),
+            });
+        }
+    }
+
+    fn inquire(
+        &self,
+        authority: &dyn Authority,
+        address: &str,
+        asks: &[Ask],
+        fresh: bool,
+    ) -> Vec<Reply> {
+        let questions = asks
+            .iter()
+            .map(|ask| Question {
+                name: Arc::clone(&ask.name),
+                known: (!fresh)
+                    .then(|| self.store.listing(&ask.registry, &ask.name))
+                    .flatten()
+                    .map(Arc::new),
+                versions: ask.versions.iter().cloned().collect(),
+                fresh,
+            })
+            .collect();
+        let mut inquiry = authority.begin(address, questions);
+        loop {
+            let needed = inquiry.need();
+            if needed.is_empty() || self.progress.cancelled() {
+                break;
+            }
+            let (keys, requests): (Vec<u64>, Vec<_>) = needed.into_iter().unzip();
+            self.fetch.batch(requests, &mut |position, response| {
+                self.progress.advance(1);
+                if let Some(key) = keys.get(position) {
+                    inquiry.answer(*key, response.map_err(|e| reason_of(&e)), self.now);
+                }
+            });
+        }
+        inquiry.finish()
+    }
+
+    fn learn(&self, ask: &Ask, reply: Reply) -> Learned {
+        let earlier = self.store.listing(&ask.registry, &ask.name).map(Arc::new);
+        match reply {
+            Reply::Listing(listing) => {
+                let listing = Arc::new(with_withdrawn(&listing, earlier.as_deref()));
+                self.store.put_listing(&ask.registry, &ask.name, &listing);
+                Learned {
+                    listing: Some(listing),
+                    no_such_package: false,
+                    gap: None,
+                    earlier,
+                    assurance: Assurance::Published,
+                }
+            }
+            Reply::NoSuchPackage => {
+                let gone = earlier.as_deref().map(|old| {
+                    Arc::new(with_withdrawn(
+                        &Listing {
+                            complete: true,
+                            fetched_at: self.now,
+                            confirmed_at: self.now,
+                            ..Listing::default()
+                        },
+                        Some(old),
+                    ))
+                });
+                if let Some(gone) = &gone {
+                    self.store.put_listing(&ask.registry, &ask.name, gone);
+                }
+                Learned {
+                    listing: gone,
+                    no_such_package: true,
+                    gap: None,
+                    earlier,
+                    assurance: Assurance::Published,
+                }
+            }
+            Reply::Gap(reason, _) => Learned {
+                listing: earlier,
+                no_such_package: false,
+                gap: Some(reason),
+                earlier: None,
+                assurance: Assurance::Published,
+            },
+        }
+    }
+}
+
+/// Whether an answer leaves out something that matters.
+fn lacks(reply: &Reply, ask: &Ask) -> bool {
+    match reply {
+        Reply::Listing(listing) => {
+            listing.complete && ask.versions.iter().any(|v| listing.version(v).is_none())
+        }
+        Reply::NoSuchPackage => true,
+        Reply::Gap(..) => false,
+    }
+}
+
+/// The newest answer, and the versions that earlier answers had and it has not: their digests still count.
+fn with_withdrawn(new: &Listing, old: Option<&Listing>) -> Listing {
+    let mut listing = new.clone();
+    let have: BTreeSet<Arc<str>> = listing
+        .versions
+        .iter()
+        .map(|v| Arc::clone(&v.version))
+        .collect();
+    let gone = old
+        .into_iter()
+        .flat_map(|old| &old.versions)
+        .filter(|v| !have.contains(&v.version));
+    let gone: Vec<VersionFacts> = gone
+        .map(|v| VersionFacts {
+            withdrawn: true,
+            ..v.clone()
+        })
+        .collect();
+    listing.versions.extend(gone);
+    listing
+}
+
+fn copy(ask: &Ask) -> Ask {
+    Ask {
+        ecosystem: ask.ecosystem,
+        registry: ask.registry,
+        address: Arc::clone(&ask.address),
+        name: Arc::clone(&ask.name),
+        versions: ask.versions.clone(),
+    }
+}
+
+fn reason_of(error: &FetchError) -> Reason {
+    match error {
+        FetchError::TooLarge(_) => Reason::Limit,
+        FetchError::Unreachable(_)
+        | FetchError::Refused(_)
+        | FetchError::Denied(_)
+        | FetchError::Cancelled => Reason::Unreachable,
+    }
+}

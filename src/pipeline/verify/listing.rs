@@ -1,0 +1,180 @@
+//! Lists a tree once: names, kinds and identities, without following links, and one digest over all of it.
+//!
+//! The digest is what the ledger keys a tree by. It covers device, inode, size, mode, modification and change time of every
+//! entry: an unprivileged writer cannot change content and keep it.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt as _;
+
+use crate::world::{Dir, FileKind, PathError, Stat};
+
+/// Deepest folder below a tree's root.
+const MAX_DEPTH: usize = 128;
+/// Most entries of one tree.
+const MAX_ENTRIES: usize = 2_000_000;
+
+/// A listed tree.
+pub(super) struct TreeListing {
+    /// Everything that is no folder, by path with `/`.
+    pub(super) files: BTreeMap<Vec<u8>, (FileKind, Stat)>,
+    /// Digest over the identities of all entries, folders included.
+    pub(super) identity: [u8; 32],
+    /// Youngest modification or change time, in seconds since 1970.
+    pub(super) youngest: i64,
+    /// Entries, folders included.
+    pub(super) entries: u64,
+    /// Sum of the files' sizes.
+    pub(super) bytes: u64,
+}
+
+/// Why a tree could not be listed.
+#[derive(Debug)]
+pub(super) enum ListError {
+    /// Something in it could not be read.
+    Path(PathError),
+    /// It is deeper or larger than any package.
+    Limit,
+}
+
+impl From<PathError> for ListError {
+    fn from(error: PathError) -> Self {
+        Self::Path(error)
+    }
+}
+
+struct Walk {
+    files: BTreeMap<Vec<u8>, (FileKind, Stat)>,
+    hasher: blake3::Hasher,
+    youngest: i64,
+    entries: u64,
+    bytes: u64,
+}
+
+/// Lists everything below `root`.
+///
+/// # Errors
+/// When a folder cannot be read, or the tree is larger than any package.
+pub(super) fn list(root: &dyn Dir) -> Result<TreeListing, ListError> {
+    let mut walk = Walk {
+        files: BTreeMap::new(),
+        hasher: blake3::Hasher::new(),
+        youngest: 0,
+        entries: 0,
+        bytes: 0,
+    };
+    walk.identify(b"", &root.stat()?);
+    walk.folder(root, &mut Vec::new(), 0)?;
+    Ok(TreeListing {
+        files: walk.files,
+        identity: *walk.hasher.finalize().as_bytes(),
+        youngest: walk.youngest,
+        entries: walk.entries,
+        bytes: walk.bytes,
+    })
+}
+
+impl Walk {
+    fn folder(&mut self, dir: &dyn Dir, path: &mut Vec<u8>, depth: usize) -> Result<(), ListError> {
+        if depth > MAX_DEPTH {
+            return Err(ListError::Limit);
+        }
+        for entry in dir.list()? {
+            self.entries += 1;
+            if self.files.len() >= MAX_ENTRIES || self.entries > MAX_ENTRIES as u64 {
+                return Err(ListError::Limit);
+            }
+            let before = path.len();
+            if before > 0 {
+                path.push(b'/');
+            }
+            path.extend_from_slice(entry.name.as_bytes());
+            let stat = dir.stat_entry(&entry.name)?;
+            self.identify(path, &stat);
+            if stat.kind == FileKind::Dir {
+                let below = dir.open_dir(&entry.name)?;
+                self.folder(&*below, path, depth + 1)?;
+            } else {
+                self.bytes = self.bytes.saturating_add(stat.size);
+                self.files.insert(path.clone(), (stat.kind, stat));
+            }
+            path.truncate(before);
+        }
+        Ok(())
+    }
+
+    fn identify(&mut self, path: &[u8], stat: &Stat) {
+        self.youngest = self
+            .youngest
+            .max(seconds(stat.mtime))
+            .max(seconds(stat.ctime));
+        let hasher = &mut self.hasher;
+        hasher.update(&(path.len() as u64).to_le_bytes());
+        hasher.update(path);
+        let kind: u8 = match stat.kind {
+            FileKind::File => 0,
+            FileKind::Dir => 1,
+            FileKind::Link => 2,
+            FileKind::Other => 3,
+        };
+        hasher.update(&[kind]);
+        for number in [
+            stat.dev,
+            stat.inode,
+            stat.size,
+            u64::from(stat.mode),
+            u64::from(stat.uid),
+        ] {
+            hasher.update(&number.to_le_bytes());
+        }
+        hasher.update(&stat.mtime.to_le_bytes());
+        hasher.update(&stat.ctime.to_le_bytes());
+    }
+}
+
+/// Nanoseconds to whole seconds.
+pub(super) fn seconds(nanoseconds: i128) -> i64 {
+    i64::try_from(nanoseconds.div_euclid(1_000_000_000)).unwrap_or(i64::MAX)
+}
+
+/// Opens files of a tree by their path, keeping the folders on the way open while neighbours are read.
+pub(super) struct Opener<'a> {
+    root: &'a dyn Dir,
+    open: Vec<(OsString, Box<dyn Dir>)>,
+}
+
+impl<'a> Opener<'a> {
+    /// Opens below `root`.
+    pub(super) fn new(root: &'a dyn Dir) -> Self {
+        Self {
+            root,
+            open: Vec::new(),
+        }
+    }
+
+    /// The folder that a path lies in, and its last component.
+    pub(super) fn folder<'p>(
+        &mut self,
+        path: &'p [u8],
+    ) -> Result<(&dyn Dir, &'p OsStr), PathError> {
+        let mut parts: Vec<&[u8]> = path.split(|b| *b == b'/').collect();
+        let name = parts.pop().unwrap_or_default();
+        let same = self
+            .open
+            .iter()
+            .zip(&parts)
+            .take_while(|((have, _), want)| have.as_bytes() == **want)
+            .count();
+        self.open.truncate(same);
+        for part in parts.iter().skip(same) {
+            let part = OsStr::from_bytes(part);
+            let below = self.current().open_dir(part)?;
+            self.open.push((part.to_owned(), below));
+        }
+        Ok((self.current(), OsStr::from_bytes(name)))
+    }
+
+    fn current(&self) -> &dyn Dir {
+        self.open.last().map_or(self.root, |(_, dir)| &**dir)
+    }
+}

@@ -1,0 +1,496 @@
+//! Are the bytes what was published? Observing (disk, processor) runs beside asking (network); both meet per artifact.
+//!
+//! Verification judges nothing itself: it gives one [`Check`] per subject with what was seen, and what was learned.
+
+mod compare;
+mod consult;
+mod listing;
+mod manifest;
+mod observe;
+mod pool;
+mod refetch;
+mod unpack;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::ecosystems::contract::{Binding, Ecosystem, InspectContext, Inspection};
+use crate::model::{Coordinate, Digest, Fingerprint, Origin, Place, Problem, Reason};
+use crate::pipeline::flow::{
+    Check, Checked, Inventory, Known, PlacedUnit, Seen, Standing, Subject,
+};
+use crate::pipeline::knowledge::{Sage, Standings};
+use crate::pipeline::truth;
+use crate::trust::claims::ClaimStore;
+use crate::trust::ledger::Ledger;
+use crate::world::{Fetch, Progress};
+
+use consult::{Ask, Desk};
+use observe::{ArchiveSeen, Bench, TreeSeen};
+use pool::Budget;
+use unpack::Scratch;
+
+/// When archives are fetched to judge trees by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FetchArchives {
+    /// Never.
+    Never,
+    /// When the cache holds no good one.
+    Missing,
+    /// For every tree.
+    Always,
+}
+
+/// What verification may use and how it is to go about it.
+pub struct Verify<'a> {
+    /// What was learned on earlier runs.
+    pub store: &'a ClaimStore,
+    /// Which bytes were hashed on earlier runs.
+    pub ledger: Option<&'a Ledger>,
+    /// The network.
+    pub fetch: &'a dyn Fetch,
+    /// What a person sees meanwhile.
+    pub progress: &'a dyn Progress,
+    /// How registries stand.
+    pub standings: &'a Standings,
+    /// Whether no packet may leave.
+    pub offline: bool,
+    /// Seconds since 1970.
+    pub now: i64,
+    /// Threads.
+    pub jobs: usize,
+    /// Look at everything anew.
+    pub full: bool,
+    /// When archives are fetched.
+    pub fetch_archives: FetchArchives,
+    /// How many bytes of archives may be fetched.
+    pub max_fetch: u64,
+    /// Bytes of archives that may be held in memory at once.
+    pub in_flight: u64,
+}
+
+/// What was seen of one unit.
+#[derive(Default)]
+struct UnitSeen {
+    archive: Option<ArchiveSeen>,
+    tree: Option<TreeSeen>,
+}
+
+impl Verify<'_> {
+    /// Learns and observes. Inspectors run last, since they want what was learned.
+    pub fn run(&self, inventory: &Inventory, sage_parts: &SageParts<'_>) -> (Checked, Known) {
+        let desk = Desk {
+            store: self.store,
+            fetch: self.fetch,
+            progress: self.progress,
+            offline: self.offline,
+            now: self.now,
+        };
+        let asks = self.asks(inventory);
+        self.progress.stage("verify", inventory.units.len() as u64);
+        let (known, mut seen) = std::thread::scope(|scope| {
+            let learning = scope.spawn(|| desk.consult(asks));
+            let seen = self.observe(inventory);
+            (learning.join().unwrap_or_default(), seen)
+        });
+        let sage = sage_parts.sage(self.standings, &known, self.now);
+        refetch::second_pass(self, inventory, &sage, &mut seen);
+        let inspected = self.inspect(inventory, &known);
+        let mut checked = Checked {
+            cut_short: self.progress.cancelled(),
+            ..Checked::default()
+        };
+        for ((placed, seen), inspections) in inventory.units.iter().zip(seen).zip(inspected) {
+            put_together(placed, seen, inspections, inventory, &mut checked);
+        }
+        locked_hashes(inventory, &mut checked);
+        (checked, known)
+    }
+
+    /// What the registries are to be asked.
+    fn asks(&self, inventory: &Inventory) -> Vec<Ask> {
+        let mut wanted: BTreeMap<(Fingerprint, Arc<str>), Ask> = BTreeMap::new();
+        let mut want =
+            |ecosystem: &'static dyn Ecosystem, coordinate: &Coordinate, version: bool| {
+                let Origin::Registry(registry) = &coordinate.origin else {
+                    return;
+                };
+                let standing = self
+                    .standings
+                    .get(&(coordinate.ecosystem, registry.fingerprint));
+                let Some(Standing::Trusted { address, .. }) = standing else {
+                    return;
+                };
+                let ask = wanted
+                    .entry((
+                        registry.fingerprint,
+                        ecosystem.listing_name(&coordinate.name),
+                    ))
+                    .or_insert_with(|| Ask {
+                        ecosystem,
+                        registry: registry.fingerprint,
+                        address: Arc::clone(address),
+                        name: ecosystem.listing_name(&coordinate.name),
+                        versions: BTreeSet::new(),
+                    });
+                if version {
+                    ask.versions.insert(Arc::clone(&coordinate.version));
+                }
+            };
+        for placed in &inventory.units {
+            match &placed.unit.binding {
+                Binding::Artifact(artifact) => want(placed.ecosystem, &artifact.coordinate, true),
+                Binding::Package(coordinate) => want(placed.ecosystem, coordinate, false),
+                Binding::Unbound(_) | Binding::Nothing => {}
+            }
+        }
+        for lock in &inventory.locks {
+            for locked in &lock.packages {
+                want(lock.ecosystem, &locked.coordinate, true);
+            }
+        }
+        wanted.into_values().collect()
+    }
+
+    fn bench<'b>(&'b self, budget: &'b Budget) -> Bench<'b> {
+        Bench {
+            store: self.store,
+            ledger: self.ledger.filter(|_| !self.full),
+            budget,
+            now: self.now,
+            look_inside: true,
+        }
+    }
+
+    /// Observes every unit, largest first.
+    fn observe(&self, inventory: &Inventory) -> Vec<UnitSeen> {
+        let budget = Budget::new(self.in_flight);
+        let bench = self.bench(&budget);
+        let weight = |placed: &PlacedUnit| placed.unit.archive.as_ref().map_or(0, |a| a.size);
+        let mut order: Vec<usize> = (0..inventory.units.len()).collect();
+        order.sort_by_key(|at| std::cmp::Reverse(inventory.units.get(*at).map_or(0, weight)));
+        let slots: Vec<Mutex<UnitSeen>> = inventory
+            .units
+            .iter()
+            .map(|_| Mutex::new(UnitSeen::default()))
+            .collect();
+        pool::for_each(self.jobs, &order, Scratch::new, |scratch, at| {
+            if self.progress.cancelled() {
+                return;
+            }
+            let Some(placed) = inventory.units.get(at) else {
+                return;
+            };
+            let unit = &placed.unit;
+            if unit.archive.is_none() && unit.tree.is_none() {
+                return;
+            }
+            let Some(root) = inventory.roots.get(placed.root) else {
+                return;
+            };
+            let (archive, tree) = bench.unit(
+                root.dir(),
+                unit.archive.as_ref(),
+                unit.tree.as_ref(),
+                scratch,
+            );
+            if let Some(slot) = slots.get(at) {
+                *slot.lock().unwrap_or_else(PoisonError::into_inner) = UnitSeen { archive, tree };
+            }
+            self.progress.advance(1);
+        });
+        slots
+            .into_iter()
+            .map(|slot| slot.into_inner().unwrap_or_else(PoisonError::into_inner))
+            .collect()
+    }
+
+    /// Lets the ecosystems look at what is neither archive nor tree.
+    fn inspect(&self, inventory: &Inventory, known: &Known) -> Vec<Vec<Inspection>> {
+        let mut order: Vec<usize> = (0..inventory.units.len())
+            .filter(|at| {
+                inventory
+                    .units
+                    .get(*at)
+                    .is_some_and(|p| p.unit.inspector.is_some())
+            })
+            .collect();
+        order.sort_by_key(|at| {
+            let unit = inventory
+                .units
+                .get(*at)
+                .and_then(|p| p.unit.inspector.as_ref());
+            std::cmp::Reverse(unit.map_or(0, |i| i.weight()))
+        });
+        let slots: Vec<Mutex<Vec<Inspection>>> = inventory
+            .units
+            .iter()
+            .map(|_| Mutex::new(Vec::new()))
+            .collect();
+        pool::for_each(
+            self.jobs,
+            &order,
+            || (),
+            |(), at| {
+                let Some(placed) = inventory.units.get(at) else {
+                    return;
+                };
+                let Some(root) = inventory.roots.get(placed.root) else {
+                    return;
+                };
+                let Some(inspector) = &placed.unit.inspector else {
+                    return;
+                };
+                let learned = match &placed.unit.binding {
+                    Binding::Package(coordinate) => match &coordinate.origin {
+                        Origin::Registry(registry) => known
+                            .packages
+                            .get(&(
+                                registry.fingerprint,
+                                placed.ecosystem.listing_name(&coordinate.name),
+                            ))
+                            .ok_or_else(|| self.why_not_asked(coordinate, registry.fingerprint)),
+                        _ => Err(Reason::Unbound),
+                    },
+                    Binding::Unbound(reason) => Err(*reason),
+                    _ => Err(Reason::NoRecord),
+                };
+                let context = InspectContext {
+                    root: root.dir(),
+                    root_id: &root.info.id,
+                    listing: learned.ok().and_then(|l| l.listing.as_deref()),
+                    gap: learned.map_or_else(Some, |l| l.gap),
+                    now: self.now,
+                    full: self.full,
+                    cancelled: &|| self.progress.cancelled(),
+                };
+                let seen = inspector.inspect(&context);
+                if let Some(slot) = slots.get(at) {
+                    *slot.lock().unwrap_or_else(PoisonError::into_inner) = seen;
+                }
+                self.progress.advance(1);
+            },
+        );
+        slots
+            .into_iter()
+            .map(|slot| slot.into_inner().unwrap_or_else(PoisonError::into_inner))
+            .collect()
+    }
+
+    fn why_not_asked(&self, coordinate: &Coordinate, registry: Fingerprint) -> Reason {
+        match self.standings.get(&(coordinate.ecosystem, registry)) {
+            Some(Standing::Trusted { .. }) => Reason::Unreachable,
+            Some(Standing::Private(_)) => Reason::Private,
+            Some(Standing::Unpinned) | None => Reason::UnpinnedRoot,
+        }
+    }
+}
+
+/// What a [`Sage`] is made from, beside what is learned during the run.
+pub struct SageParts<'a> {
+    /// What lockfiles say.
+    pub declared: &'a crate::pipeline::knowledge::Declared,
+    /// What was first seen.
+    pub remembered: &'a (dyn Fn(&Coordinate) -> Option<Digest> + Sync),
+    /// Whether an advisory names a version.
+    pub named_by_advisory: &'a (dyn Fn(&Coordinate) -> bool + Sync),
+}
+
+impl<'a> SageParts<'a> {
+    /// A sage that knows all of it.
+    pub fn sage(&self, standings: &'a Standings, known: &'a Known, now: i64) -> Sage<'a>
+    where
+        Self: 'a,
+    {
+        Sage {
+            standings,
+            known,
+            declared: self.declared,
+            remembered: self.remembered,
+            named_by_advisory: self.named_by_advisory,
+            now,
+        }
+    }
+}
+
+/// Makes the checks of one unit.
+fn put_together(
+    placed: &PlacedUnit,
+    seen: UnitSeen,
+    inspections: Vec<Inspection>,
+    inventory: &Inventory,
+    checked: &mut Checked,
+) {
+    let unit = &placed.unit;
+    let (coordinate, artifact) = match &unit.binding {
+        Binding::Artifact(artifact) => (
+            Some(Arc::new(artifact.coordinate.clone())),
+            Some(Arc::clone(&artifact.file)),
+        ),
+        Binding::Package(coordinate) => (Some(Arc::clone(coordinate)), None),
+        Binding::Unbound(_) | Binding::Nothing => (None, None),
+    };
+    let unbound = match &unit.binding {
+        Binding::Unbound(reason) => Some(*reason),
+        _ => None,
+    };
+    let subject = |kind, rel: &std::path::Path, size| Subject {
+        ecosystem: placed.ecosystem.facts().id,
+        kind,
+        coordinate: coordinate.clone(),
+        artifact: artifact.clone(),
+        place: unit.place,
+        root: placed.root,
+        rel: rel.to_owned(),
+        size,
+        line: None,
+    };
+    let shown = |rel: &std::path::Path| {
+        inventory.roots.get(placed.root).map_or_else(
+            || rel.display().to_string(),
+            |root| root.path.join(rel).display().to_string(),
+        )
+    };
+    if let (Some(part), Some(seen)) = (&unit.archive, seen.archive) {
+        checked.bytes_hashed += seen.hashed;
+        checked.from_ledger += u64::from(seen.from_ledger);
+        if let Some(why) = &seen.problem {
+            checked
+                .problems
+                .push(Problem::skipped(shown(&part.rel), why.clone()));
+        }
+        if seen.absent {
+            checked.checks.push(Check {
+                subject: subject("archive", &part.rel, None),
+                seen: Seen::Absent,
+            });
+        } else {
+            let mut ambiguities = seen.ambiguities;
+            ambiguities.extend(seen.broken.map(|why| format!("cannot be unpacked: {why}")));
+            let mut gap = seen.gap.or(unbound.filter(|_| seen.digest.is_none()));
+            if let Some(kind) = seen.irregular {
+                ambiguities.push(format!("is no regular file ({kind:?})"));
+                gap = Some(Reason::Unreadable);
+            }
+            checked.checks.push(Check {
+                subject: subject("archive", &part.rel, Some(seen.size)),
+                seen: match unbound {
+                    Some(reason) => Seen::Unbound(reason),
+                    None => Seen::Archive {
+                        observed: seen.digest.into_iter().collect(),
+                        gap,
+                        ambiguities,
+                        belongs_to: None,
+                    },
+                },
+            });
+        }
+    }
+    if let (Some(part), Some(seen)) = (&unit.tree, seen.tree) {
+        tree_check(part, seen, unbound, &subject, &shown, checked);
+    }
+    for inspection in inspections {
+        checked.problems.extend(inspection.problems);
+        checked.checks.push(Check {
+            subject: subject(inspection.kind, &inspection.rel, inspection.size),
+            seen: Seen::Inspected {
+                outcome: inspection.outcome,
+                observed: inspection.observed,
+                entries: inspection.entries,
+                findings: inspection.findings,
+                note: inspection.note,
+            },
+        });
+    }
+    if unit.archive.is_none()
+        && unit.tree.is_none()
+        && unit.inspector.is_none()
+        && let Some(reason) = unbound
+    {
+        checked.checks.push(Check {
+            subject: subject("entry", std::path::Path::new(""), None),
+            seen: Seen::Unbound(reason),
+        });
+    }
+}
+
+fn tree_check(
+    part: &crate::ecosystems::contract::TreePart,
+    seen: TreeSeen,
+    unbound: Option<Reason>,
+    subject: &dyn Fn(&'static str, &std::path::Path, Option<u64>) -> Subject,
+    shown: &dyn Fn(&std::path::Path) -> String,
+    checked: &mut Checked,
+) {
+    checked.bytes_hashed += seen.found.bytes;
+    checked.from_ledger += u64::from(seen.from_ledger);
+    if let Some(why) = &seen.problem {
+        checked
+            .problems
+            .push(Problem::partial(shown(&part.rel), why.clone()));
+    }
+    let state = if seen.absent {
+        Seen::Absent
+    } else if let Some(reason) = unbound {
+        Seen::Unbound(reason)
+    } else {
+        let mut found = seen.found;
+        let irregular = seen.irregular.is_some();
+        if irregular {
+            found.total = found.total.max(1);
+        }
+        Seen::Tree {
+            basis: seen.basis,
+            gap: seen.gap,
+            entries: found.entries.into_iter().collect(),
+            total: found.total,
+            worst: if irregular {
+                Some(crate::model::EntryKind::Irregular)
+            } else {
+                found.worst
+            },
+            forged_sidecar: found.forged_sidecar,
+            litter: found.litter,
+            listed: found.listed,
+        }
+    };
+    checked.checks.push(Check {
+        subject: subject("tree", &part.rel, None),
+        seen: state,
+    });
+}
+
+/// One subject for each hash that a lockfile records.
+fn locked_hashes(inventory: &Inventory, checked: &mut Checked) {
+    for lock in &inventory.locks {
+        for locked in &lock.packages {
+            let is_registry = matches!(locked.coordinate.origin, Origin::Registry(_));
+            if locked.package.digests.is_empty() || !is_registry {
+                continue;
+            }
+            checked.checks.push(Check {
+                subject: Subject {
+                    ecosystem: lock.ecosystem.facts().id,
+                    kind: "lockfile-hash",
+                    coordinate: Some(Arc::clone(&locked.coordinate)),
+                    artifact: Some(Arc::clone(&locked.package.file)),
+                    place: Place::Lockfile,
+                    root: lock.root,
+                    rel: std::path::PathBuf::from(&lock.rel),
+                    size: None,
+                    line: locked.package.digests.first().map(|d| d.line),
+                },
+                seen: Seen::LockedHash {
+                    digests: locked.package.digests.iter().map(|d| d.digest).collect(),
+                },
+            });
+        }
+    }
+}
+
+/// The one digest that an artifact must have, if trusted claims agree on one.
+fn must_be(claims: &[crate::model::Claim]) -> Option<Digest> {
+    truth::trusted_digests(claims)
+        .into_iter()
+        .find(|d| d.scheme() == crate::model::Scheme::Sha256)
+}

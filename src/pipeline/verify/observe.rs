@@ -1,0 +1,480 @@
+//! Observes one unit: what its archive hashes to, what it holds, and how its tree differs from it.
+//!
+//! What is observed depends on the bytes alone. Whether the digest is the published one is judged later, so observing runs
+//! beside the look-ups.
+
+use std::ffi::OsStr;
+use std::path::{Component, Path};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::ecosystems::contract::{ArchivePart, TreePart};
+use crate::model::{Digest, Manifest, Reason};
+use crate::trust::claims::ClaimStore;
+use crate::trust::ledger::{FileIdentity, Ledger};
+use crate::world::{Dir, FileKind, PathError, Stat};
+
+use super::compare::{Compare, Found};
+use super::listing::{self, ListError, TreeListing};
+use super::manifest::Builder;
+use super::pool::Budget;
+use super::unpack::{self, Scratch, Unpacked, Visitor};
+
+/// Largest archive that is looked into; a larger one is hashed, and its tree cannot be judged.
+const LARGEST: u64 = 512 << 20;
+
+/// What observing may use.
+pub(super) struct Bench<'a> {
+    pub(super) store: &'a ClaimStore,
+    pub(super) ledger: Option<&'a Ledger>,
+    pub(super) budget: &'a Budget,
+    pub(super) now: i64,
+    /// Unpack archives that nothing is known of, also where there is no tree to compare.
+    pub(super) look_inside: bool,
+}
+
+/// What an archive file is.
+#[derive(Debug, Default)]
+pub(super) struct ArchiveSeen {
+    pub(super) digest: Option<Digest>,
+    pub(super) size: u64,
+    pub(super) gap: Option<Reason>,
+    pub(super) absent: bool,
+    pub(super) irregular: Option<FileKind>,
+    pub(super) ambiguities: Vec<String>,
+    /// What is wrong with its inside.
+    pub(super) broken: Option<String>,
+    pub(super) problem: Option<String>,
+    pub(super) from_ledger: bool,
+    pub(super) hashed: u64,
+}
+
+/// What a tree is.
+#[derive(Debug, Default)]
+pub(super) struct TreeSeen {
+    /// The archive that it was held against.
+    pub(super) basis: Option<Digest>,
+    pub(super) gap: Option<Reason>,
+    pub(super) found: Found,
+    pub(super) absent: bool,
+    pub(super) problem: Option<String>,
+    pub(super) from_ledger: bool,
+    /// Its root is no folder.
+    pub(super) irregular: Option<FileKind>,
+}
+
+/// Opens the folder that a path below a root lies in, and gives its last component.
+pub(super) fn parent<'p>(
+    root: &dyn Dir,
+    rel: &'p Path,
+) -> Result<(Option<Box<dyn Dir>>, &'p OsStr), PathError> {
+    let parts: Vec<&OsStr> = rel
+        .components()
+        .filter_map(|c| match c {
+            Component::Normal(name) => Some(name),
+            _ => None,
+        })
+        .collect();
+    let Some((name, folders)) = parts.split_last() else {
+        return Err(PathError {
+            path: rel.to_owned(),
+            source: std::io::ErrorKind::InvalidInput.into(),
+        });
+    };
+    let dir = if folders.is_empty() {
+        None
+    } else {
+        Some(root.descend(folders)?)
+    };
+    Ok((dir, name))
+}
+
+/// Opens a folder below a root; the root itself for an empty path.
+pub(super) fn open_tree(root: &dyn Dir, rel: &Path) -> Result<Option<Box<dyn Dir>>, PathError> {
+    let parts: Vec<&OsStr> = rel.iter().collect();
+    if parts.is_empty() {
+        Ok(None)
+    } else {
+        root.descend(&parts).map(Some)
+    }
+}
+
+impl Bench<'_> {
+    /// Observes the archive of a unit and, held against it, its tree.
+    pub(super) fn unit(
+        &self,
+        root: &dyn Dir,
+        archive: Option<&ArchivePart>,
+        tree: Option<&TreePart>,
+        scratch: &mut Scratch,
+    ) -> (Option<ArchiveSeen>, Option<TreeSeen>) {
+        let Some(part) = archive else {
+            return (None, tree.map(|tree| self.tree_alone(root, tree)));
+        };
+        let mut seen = ArchiveSeen::default();
+        let bytes = self.read_archive(root, part, tree.is_some(), &mut seen);
+        let held = bytes.as_ref().zip(seen.digest);
+        let Some((bytes, digest)) = held else {
+            let tree = tree.map(|tree| match seen.digest {
+                Some(digest) => self.tree_known(root, tree, &digest, scratch),
+                None => self.tree_alone(root, tree),
+            });
+            return (Some(seen), tree);
+        };
+        let tree_seen = match tree {
+            Some(tree) => Some(self.tree_of(root, tree, part, bytes, digest, &mut seen, scratch)),
+            None => {
+                if self.look_inside {
+                    self.look(part, bytes, digest, &mut seen, scratch);
+                }
+                None
+            }
+        };
+        (Some(seen), tree_seen)
+    }
+
+    /// Reads and hashes an archive. Gives its bytes if something else is to be done with them.
+    fn read_archive(
+        &self,
+        root: &dyn Dir,
+        part: &ArchivePart,
+        has_tree: bool,
+        seen: &mut ArchiveSeen,
+    ) -> Option<Vec<u8>> {
+        for attempt in 0..2 {
+            match self.read_archive_once(root, part, has_tree, seen) {
+                Ok(Some(bytes)) => return bytes,
+                Ok(None) if attempt == 0 => {}
+                Ok(None) => {
+                    seen.digest = None;
+                    seen.gap = Some(Reason::ChangedWhileRead);
+                }
+                Err(error) if error.is_not_found() => seen.absent = true,
+                Err(error) => {
+                    seen.gap = Some(Reason::Unreadable);
+                    seen.problem = Some(error.source.to_string());
+                }
+            }
+        }
+        None
+    }
+
+    /// `Ok(None)`: it changed while it was read.
+    fn read_archive_once(
+        &self,
+        root: &dyn Dir,
+        part: &ArchivePart,
+        has_tree: bool,
+        seen: &mut ArchiveSeen,
+    ) -> Result<Option<Option<Vec<u8>>>, PathError> {
+        let (dir, name) = parent(root, &part.rel)?;
+        let dir: &dyn Dir = dir.as_deref().unwrap_or(root);
+        let listed = dir.stat_entry(name)?;
+        if listed.kind != FileKind::File {
+            seen.irregular = Some(listed.kind);
+            seen.gap = Some(Reason::Unreadable);
+            return Ok(Some(None));
+        }
+        seen.size = listed.size;
+        if listed.size == 0 && part.empty_is_absent {
+            seen.absent = true;
+            return Ok(Some(None));
+        }
+        if let Some(digest) = self.ledger.and_then(|l| l.file(&identity(&listed))) {
+            seen.digest = Some(digest);
+            seen.from_ledger = true;
+            let known = self.store.manifest(&digest).is_some();
+            if known || (!has_tree && !self.look_inside) {
+                return Ok(Some(None));
+            }
+            seen.from_ledger = false;
+        }
+        let mut file = dir.open_file(name)?;
+        let before = file.stat()?;
+        let keep = before.size <= LARGEST;
+        let mut hasher = Sha256::new();
+        let mut bytes = Vec::new();
+        if keep {
+            bytes.reserve_exact(usize::try_from(before.size).unwrap_or(0).saturating_add(1));
+        }
+        let mut total = 0u64;
+        let mut buffer = vec![0; 128 << 10];
+        loop {
+            use std::io::Read as _;
+            let n = match file.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(n) => n,
+                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(source) => {
+                    return Err(PathError {
+                        path: dir.path().join(name),
+                        source,
+                    });
+                }
+            };
+            let chunk = buffer.get(..n).unwrap_or_default();
+            total += n as u64;
+            if total > before.size {
+                return Ok(None);
+            }
+            hasher.update(chunk);
+            if keep {
+                bytes.extend_from_slice(chunk);
+            }
+        }
+        seen.hashed += total;
+        if file.stat()? != before || total != before.size {
+            return Ok(None);
+        }
+        let digest = Digest::sha256(hasher.finalize().into());
+        seen.digest = Some(digest);
+        if let Some(ledger) = self.ledger {
+            ledger.put_file(&identity(&before), &digest, self.now);
+        }
+        if !keep {
+            seen.problem = Some("larger than untaint looks into".into());
+        }
+        Ok(Some(keep.then_some(bytes)))
+    }
+
+    /// Looks inside an archive that has no tree, unless that was done before.
+    fn look(
+        &self,
+        part: &ArchivePart,
+        bytes: &[u8],
+        digest: Digest,
+        seen: &mut ArchiveSeen,
+        scratch: &mut Scratch,
+    ) {
+        if self.store.manifest(&digest).is_some() {
+            return;
+        }
+        let mut builder = Builder::default();
+        let _room = self.room(bytes.len());
+        match unpack::unpack(part.format, bytes, &part.top, scratch, &mut builder) {
+            Ok(unpacked) => self.keep(builder, digest, unpacked, seen),
+            Err(why) => seen.broken = Some(why),
+        }
+    }
+
+    fn room(&self, compressed: usize) -> super::pool::Grant<'_> {
+        self.budget
+            .take((compressed as u64).saturating_add(unpack::WHOLE as u64))
+    }
+
+    fn keep(&self, builder: Builder, digest: Digest, unpacked: Unpacked, seen: &mut ArchiveSeen) {
+        let manifest = builder.finish(digest, unpacked.content, unpacked.irregular);
+        if unpacked.ambiguities.is_empty() {
+            self.store.put_manifest(&manifest);
+        }
+        seen.ambiguities = unpacked.ambiguities;
+    }
+
+    /// Holds a tree against the archive whose bytes are at hand.
+    #[expect(clippy::too_many_arguments, reason = "one call, in one place")]
+    fn tree_of(
+        &self,
+        root: &dyn Dir,
+        tree: &TreePart,
+        part: &ArchivePart,
+        bytes: &[u8],
+        digest: Digest,
+        seen: &mut ArchiveSeen,
+        scratch: &mut Scratch,
+    ) -> TreeSeen {
+        if self.store.manifest(&digest).is_some() {
+            return self.tree_known(root, tree, &digest, scratch);
+        }
+        self.settled(root, tree, |dir, listing| {
+            let _room = self.room(bytes.len());
+            let mut builder = Builder::default();
+            let mut buffer = std::mem::take(&mut scratch.file);
+            let mut compare = Compare::new(dir, listing, tree.projection, &mut buffer);
+            let unpacked = {
+                let mut both = Both(&mut builder, &mut compare);
+                unpack::unpack(part.format, bytes, &part.top, scratch, &mut both)
+            };
+            let found = unpacked.map(|unpacked| {
+                self.keep(builder, digest, unpacked, seen);
+                compare.finish(&digest)
+            });
+            scratch.file = buffer;
+            match found {
+                Ok(found) => Ok((digest, found)),
+                Err(why) => {
+                    seen.broken = Some(why);
+                    Err(Reason::ArchiveNotHeld)
+                }
+            }
+        })
+    }
+
+    /// Holds a tree against the archive in `bytes`, which was fetched for that.
+    pub(super) fn tree_of_fetched(
+        &self,
+        root: &dyn Dir,
+        tree: &TreePart,
+        part: &ArchivePart,
+        bytes: &[u8],
+        digest: Digest,
+        scratch: &mut Scratch,
+    ) -> TreeSeen {
+        let mut seen = ArchiveSeen::default();
+        self.tree_of(root, tree, part, bytes, digest, &mut seen, scratch)
+    }
+
+    /// Holds a tree against the proven manifest of an archive; a gap if there is none.
+    pub(super) fn tree_known(
+        &self,
+        root: &dyn Dir,
+        tree: &TreePart,
+        digest: &Digest,
+        scratch: &mut Scratch,
+    ) -> TreeSeen {
+        let Some(manifest) = self.store.manifest(digest) else {
+            return self.tree_alone(root, tree);
+        };
+        self.settled(root, tree, |dir, listing| {
+            Ok((
+                *digest,
+                self.with_manifest(dir, listing, tree, &manifest, scratch),
+            ))
+        })
+    }
+
+    fn with_manifest(
+        &self,
+        dir: &dyn Dir,
+        listing: &TreeListing,
+        tree: &TreePart,
+        manifest: &Manifest,
+        scratch: &mut Scratch,
+    ) -> Found {
+        Compare::new(dir, listing, tree.projection, &mut scratch.file).with_manifest(manifest)
+    }
+
+    /// A tree that there is nothing to hold against.
+    fn tree_alone(&self, root: &dyn Dir, tree: &TreePart) -> TreeSeen {
+        self.settled(root, tree, |_, _| Err(Reason::ArchiveNotHeld))
+    }
+
+    /// Lists a tree, asks the ledger, compares; once more if it changed meanwhile.
+    fn settled(
+        &self,
+        root: &dyn Dir,
+        tree: &TreePart,
+        mut compare: impl FnMut(&dyn Dir, &TreeListing) -> Result<(Digest, Found), Reason>,
+    ) -> TreeSeen {
+        let mut seen = TreeSeen::default();
+        for _ in 0..2 {
+            seen = TreeSeen::default();
+            match self.try_tree(root, tree, &mut compare, &mut seen) {
+                Ok(()) => {}
+                Err(ListError::Path(error)) if error.is_not_found() => seen.absent = true,
+                Err(ListError::Path(error)) => {
+                    seen.gap = Some(Reason::Unreadable);
+                    seen.problem = Some(error.to_string());
+                }
+                Err(ListError::Limit) => {
+                    seen.gap = Some(Reason::Limit);
+                    seen.problem = Some("deeper or larger than any package".into());
+                }
+            }
+            if !seen.found.unstable {
+                break;
+            }
+            seen.gap = Some(Reason::ChangedWhileRead);
+            seen.basis = None;
+        }
+        if let Some(why) = seen.found.unreadable.take() {
+            seen.problem = Some(why);
+            if seen.found.total == 0 {
+                seen.gap = Some(Reason::Unreadable);
+                seen.basis = None;
+            }
+        }
+        seen
+    }
+
+    fn try_tree(
+        &self,
+        root: &dyn Dir,
+        tree: &TreePart,
+        compare: &mut impl FnMut(&dyn Dir, &TreeListing) -> Result<(Digest, Found), Reason>,
+        seen: &mut TreeSeen,
+    ) -> Result<(), ListError> {
+        if let Ok((folder, name)) = parent(root, &tree.rel) {
+            let stat = folder.as_deref().unwrap_or(root).stat_entry(name)?;
+            if stat.kind != FileKind::Dir {
+                seen.irregular = Some(stat.kind);
+                return Ok(());
+            }
+        }
+        let opened = open_tree(root, &tree.rel)?;
+        let dir: &dyn Dir = opened.as_deref().unwrap_or(root);
+        let listing = listing::list(dir)?;
+        let key = tree_key(&listing, tree);
+        if let Some(basis) = self.ledger.and_then(|l| l.tree(&key)) {
+            seen.basis = Some(basis);
+            seen.from_ledger = true;
+            return Ok(());
+        }
+        match compare(dir, &listing) {
+            Ok((basis, found)) => {
+                let clean = found.total == 0
+                    && found.litter.is_empty()
+                    && found.listed.is_empty()
+                    && found.forged_sidecar.is_none()
+                    && found.unreadable.is_none()
+                    && !found.unstable;
+                if clean && let Some(ledger) = self.ledger {
+                    ledger.put_tree(&key, &basis, listing.youngest, self.now);
+                }
+                seen.basis = Some(basis);
+                seen.found = found;
+            }
+            Err(reason) => seen.gap = Some(reason),
+        }
+        Ok(())
+    }
+}
+
+/// What the ledger keys a tree by: its identities, and how it was judged.
+fn tree_key(listing: &TreeListing, tree: &TreePart) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(tree.projection.id().as_bytes());
+    hasher.update(&[0]);
+    hasher.update(&listing.identity);
+    *hasher.finalize().as_bytes()
+}
+
+/// What the ledger keys a file by.
+fn identity(stat: &Stat) -> FileIdentity {
+    FileIdentity {
+        dev: stat.dev,
+        inode: stat.inode,
+        size: stat.size,
+        mtime: stat.mtime,
+        ctime: stat.ctime,
+    }
+}
+
+/// Two visitors of one pass.
+struct Both<'a, 'b>(&'a mut Builder, &'a mut Compare<'b>);
+
+impl Visitor for Both<'_, '_> {
+    fn begin(&mut self, path: &[u8], size: u64, mode: u32) {
+        self.0.begin(path, size, mode);
+        self.1.begin(path, size, mode);
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.0.bytes(bytes);
+        self.1.bytes(bytes);
+    }
+
+    fn end(&mut self) {
+        self.0.end();
+        self.1.end();
+    }
+}

@@ -1,0 +1,246 @@
+//! The second pass: trees that were not held against the archive that they must equal.
+//!
+//! That archive's manifest may be known by now (another copy in the cache, an earlier run); else the archive is fetched,
+//! checked against the trusted digest, and looked into in memory.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::ecosystems::contract::{ArchiveFormat, ArchivePart, Binding};
+use crate::model::{ArtifactId, Digest, Origin, Reason};
+use crate::pipeline::flow::{Inventory, PlacedUnit, Standing};
+use crate::pipeline::knowledge::Sage;
+use crate::world::{Request, Response};
+
+use super::observe::TreeSeen;
+use super::pool::{self, Budget};
+use super::unpack::Scratch;
+use super::{FetchArchives, UnitSeen, Verify, must_be};
+
+/// Largest archive that is fetched.
+const LARGEST: u64 = 128 << 20;
+
+/// A tree, and the digest of the archive that it must equal.
+struct Open {
+    at: usize,
+    digest: Digest,
+    artifact: Arc<ArtifactId>,
+}
+
+/// Holds the trees against what they must equal, as far as that can be had.
+pub(super) fn second_pass(
+    verify: &Verify<'_>,
+    inventory: &Inventory,
+    sage: &Sage<'_>,
+    seen: &mut [UnitSeen],
+) {
+    let open = open_trees(verify, inventory, sage, seen);
+    if open.is_empty() {
+        return;
+    }
+    let missing: Vec<&Open> = open
+        .iter()
+        .filter(|o| verify.store.manifest(&o.digest).is_none())
+        .collect();
+    let fetched = fetch(verify, &missing);
+    let budget = Budget::new(verify.in_flight);
+    let bench = verify.bench(&budget);
+    let order: Vec<usize> = (0..open.len()).collect();
+    let results: Vec<Mutex<Option<TreeSeen>>> = open.iter().map(|_| Mutex::new(None)).collect();
+    pool::for_each(verify.jobs, &order, Scratch::new, |scratch, position| {
+        let Some(task) = open.get(position) else {
+            return;
+        };
+        let Some(placed) = inventory.units.get(task.at) else {
+            return;
+        };
+        let Some(root) = inventory.roots.get(placed.root) else {
+            return;
+        };
+        let Some(tree) = &placed.unit.tree else {
+            return;
+        };
+        let result = if verify.store.manifest(&task.digest).is_some() {
+            bench.tree_known(root.dir(), tree, &task.digest, scratch)
+        } else {
+            match fetched.get(&task.digest) {
+                Some(Ok(bytes)) => {
+                    let part = archive_like(placed, &task.artifact);
+                    bench.tree_of_fetched(root.dir(), tree, &part, bytes, task.digest, scratch)
+                }
+                Some(Err(reason)) => TreeSeen {
+                    gap: Some(*reason),
+                    ..TreeSeen::default()
+                },
+                None => TreeSeen {
+                    gap: Some(why_not(verify)),
+                    ..TreeSeen::default()
+                },
+            }
+        };
+        if let Some(slot) = results.get(position) {
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+        }
+    });
+    for (task, result) in open.iter().zip(results) {
+        let result = result.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let (Some(slot), Some(result)) = (seen.get_mut(task.at), result) {
+            let keep_first = result.basis.is_none()
+                && slot
+                    .tree
+                    .as_ref()
+                    .is_some_and(|first| first.found.total > 0);
+            if !keep_first {
+                slot.tree = Some(result);
+            }
+        }
+    }
+}
+
+fn open_trees(
+    verify: &Verify<'_>,
+    inventory: &Inventory,
+    sage: &Sage<'_>,
+    seen: &[UnitSeen],
+) -> Vec<Open> {
+    let mut open = Vec::new();
+    for (at, (placed, seen)) in inventory.units.iter().zip(seen).enumerate() {
+        let (Some(tree), Binding::Artifact(artifact)) = (&seen.tree, &placed.unit.binding) else {
+            continue;
+        };
+        if tree.absent || tree.irregular.is_some() || tree.gap == Some(Reason::ChangedWhileRead) {
+            continue;
+        }
+        let knowledge = sage.knowledge(&artifact.coordinate, None);
+        let must = must_be(&knowledge.claims).or_else(|| {
+            // Without a trusted claim, a tree without archive is held against what lockfiles declare.
+            let declared = knowledge
+                .claims
+                .iter()
+                .map(|c| c.digest)
+                .collect::<Vec<_>>();
+            declared
+                .into_iter()
+                .find(|d| tree.basis.is_none() && verify.store.manifest(d).is_some())
+        });
+        let Some(digest) = must else { continue };
+        if tree.basis != Some(digest) {
+            open.push(Open {
+                at,
+                digest,
+                artifact: Arc::clone(artifact),
+            });
+        }
+    }
+    open
+}
+
+fn why_not(verify: &Verify<'_>) -> Reason {
+    if verify.offline {
+        Reason::Offline
+    } else {
+        Reason::ArchiveNotHeld
+    }
+}
+
+/// An archive part for an artifact that the unit itself does not hold.
+fn archive_like(placed: &PlacedUnit, artifact: &ArtifactId) -> ArchivePart {
+    placed.unit.archive.clone().unwrap_or_else(|| ArchivePart {
+        rel: std::path::PathBuf::from(&*artifact.file),
+        format: ArchiveFormat::CrateTarGz,
+        size: 0,
+        top: Arc::from(format!(
+            "{}-{}",
+            artifact.coordinate.name, artifact.coordinate.version
+        )),
+        empty_is_absent: false,
+    })
+}
+
+type Fetched = BTreeMap<Digest, Result<Vec<u8>, Reason>>;
+
+/// Fetches archives and keeps those whose bytes hash to the trusted digest.
+fn fetch(verify: &Verify<'_>, missing: &[&Open]) -> Fetched {
+    let mut fetched = Fetched::new();
+    if verify.offline || verify.fetch_archives == FetchArchives::Never {
+        return fetched;
+    }
+    let mut configs: BTreeMap<Arc<str>, Option<Vec<u8>>> = BTreeMap::new();
+    let mut wanted: Vec<(Digest, Request)> = Vec::new();
+    for task in missing {
+        if wanted.iter().any(|(digest, _)| *digest == task.digest) {
+            continue;
+        }
+        let Some(request) = request(verify, task, &mut configs) else {
+            continue;
+        };
+        wanted.push((task.digest, request));
+    }
+    let mut total = 0u64;
+    let (digests, requests): (Vec<Digest>, Vec<Request>) = wanted.into_iter().unzip();
+    verify.fetch.batch(requests, &mut |position, response| {
+        let Some(digest) = digests.get(position) else {
+            return;
+        };
+        let result = match response {
+            Ok(Response {
+                status: 200, body, ..
+            }) => {
+                total = total.saturating_add(body.len() as u64);
+                let hashed = Digest::sha256(Sha256::digest(&body).into());
+                if total > verify.max_fetch {
+                    Err(Reason::Limit)
+                } else if hashed == *digest {
+                    Ok(body)
+                } else {
+                    Err(Reason::ArchiveNotHeld)
+                }
+            }
+            Ok(_) => Err(Reason::ArchiveNotHeld),
+            Err(crate::world::FetchError::TooLarge(_)) => Err(Reason::Limit),
+            Err(_) => Err(Reason::Unreachable),
+        };
+        fetched.insert(*digest, result);
+    });
+    fetched
+}
+
+fn request(
+    verify: &Verify<'_>,
+    task: &Open,
+    configs: &mut BTreeMap<Arc<str>, Option<Vec<u8>>>,
+) -> Option<Request> {
+    let coordinate = &task.artifact.coordinate;
+    let Origin::Registry(registry) = &coordinate.origin else {
+        return None;
+    };
+    let standing = verify
+        .standings
+        .get(&(coordinate.ecosystem, registry.fingerprint));
+    let Some(Standing::Trusted { address, .. }) = standing else {
+        return None;
+    };
+    let ecosystem = crate::ecosystems::all()
+        .iter()
+        .find(|e| e.facts().id == coordinate.ecosystem)?;
+    let authority = ecosystem.authority()?;
+    if !configs.contains_key(address) {
+        let mut answer = None;
+        if let Some(request) = authority.config_request(address) {
+            verify.fetch.batch(vec![request], &mut |_, response| {
+                answer = response.ok().filter(|r| r.status == 200).map(|r| r.body);
+            });
+        }
+        configs.insert(Arc::clone(address), answer);
+    }
+    let config = configs.get(address).and_then(|c| c.as_deref());
+    authority.archive_request(
+        config,
+        address,
+        &task.artifact,
+        &task.digest,
+        LARGEST.min(verify.max_fetch),
+    )
+}
