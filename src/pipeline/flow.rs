@@ -106,6 +106,8 @@ pub struct Lock {
     pub rel: String,
     /// Its packages.
     pub packages: Vec<Locked>,
+    /// Text of the lines that hold a hash.
+    pub excerpts: BTreeMap<u32, String>,
 }
 
 /// A unit in its place.

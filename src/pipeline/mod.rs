@@ -1,8 +1,10 @@
 //! The stages, in order. Stages do not import each other: their values meet here.
 
 pub mod advise;
+pub mod decide;
 pub mod discover;
 pub mod flow;
+pub mod inventory;
 pub mod knowledge;
 pub mod registries;
 pub mod report;

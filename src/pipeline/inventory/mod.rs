@@ -1,0 +1,297 @@
+//! What is in the sources? Lockfiles become packages, caches become units; nothing is judged here.
+
+mod components;
+pub mod graph;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::ecosystems::contract::{
+    Ecosystem, KnownRegistry, LockError, LockedPackage, LockedSource, NamedPlace, OpenContext,
+    ParseLimits, Session, Wanted,
+};
+use crate::model::report::SourceFacts;
+use crate::model::{Coordinate, EcosystemId, Finding, Location, Origin, Problem, RootId, text};
+
+pub use components::components;
+
+use super::flow::{Discovered, FoundLock, Inventory, Lock, Locked, PlacedUnit};
+use super::registries::Registries;
+
+/// How the sources are to be read.
+pub struct Reading {
+    /// Whether caches are narrowed to what the lockfiles name.
+    pub narrow: bool,
+    /// Whether every object of a source is to be checked.
+    pub full: bool,
+}
+
+/// Reads every source.
+pub fn run(
+    mut found: Discovered,
+    registries: &Registries,
+    reading: &Reading,
+    ecosystems: &[&'static dyn Ecosystem],
+) -> Inventory {
+    let mut inventory = Inventory {
+        problems: std::mem::take(&mut found.problems),
+        notices: std::mem::take(&mut found.notices),
+        findings: std::mem::take(&mut found.findings),
+        sources: std::mem::take(&mut found.sources),
+        ..Inventory::default()
+    };
+    inventory.roots = std::mem::take(&mut found.roots);
+    for lock in std::mem::take(&mut found.locks) {
+        read_lock(lock, registries, &mut inventory);
+    }
+    let wanted: BTreeMap<EcosystemId, Wanted> = ecosystems
+        .iter()
+        .map(|e| (e.facts().id, wanted(*e, &inventory)))
+        .collect();
+    let known: BTreeMap<EcosystemId, Vec<KnownRegistry>> = ecosystems
+        .iter()
+        .map(|e| (e.facts().id, registries.known(e.facts().id)))
+        .collect();
+    for (root, ecosystem, kind) in &found.caches {
+        let id = ecosystem.facts().id;
+        let named = inventory
+            .roots
+            .get(*root)
+            .is_some_and(|r| matches!(r.info.origin, crate::model::RootOrigin::CommandLine));
+        let context = OpenContext {
+            registries: known.get(&id).map_or(&[], Vec::as_slice),
+            wanted: wanted.get(&id).filter(|_| reading.narrow && !named),
+            full: reading.full,
+        };
+        let Some(opened) = inventory.roots.get(*root) else {
+            continue;
+        };
+        let session = kind.open(opened.dir(), &context);
+        take(session, *ecosystem, *root, &mut inventory);
+    }
+    for place in &found.places {
+        let id = place.ecosystem.facts().id;
+        let Some(posture) = place.ecosystem.posture() else {
+            continue;
+        };
+        let Some(opened) = inventory.roots.get(place.root) else {
+            continue;
+        };
+        let context = OpenContext {
+            registries: known.get(&id).map_or(&[], Vec::as_slice),
+            wanted: wanted.get(&id),
+            full: reading.full,
+        };
+        let named = NamedPlace {
+            kind: place.kind,
+            path: opened.path.clone(),
+            named_by: place.named_by.clone(),
+            stands_for: place.stands_for.clone(),
+        };
+        let session = posture.open_place(&named, opened.dir(), &context);
+        take(session, place.ecosystem, place.root, &mut inventory);
+    }
+    inventory.units.sort_by_cached_key(|placed| {
+        let unit = &placed.unit;
+        let rel = unit
+            .archive
+            .as_ref()
+            .map(|a| a.rel.clone())
+            .or_else(|| unit.tree.as_ref().map(|t| t.rel.clone()));
+        (placed.root, rel)
+    });
+    inventory.sources.sort();
+    inventory
+}
+
+fn take(
+    session: Session,
+    ecosystem: &'static dyn Ecosystem,
+    root: usize,
+    inventory: &mut Inventory,
+) {
+    let id = inventory
+        .roots
+        .get(root)
+        .map(|r| r.info.id.clone())
+        .unwrap_or_else(|| RootId::new("?"));
+    inventory.problems.extend(session.problems);
+    inventory
+        .findings
+        .extend(session.findings.into_iter().map(|mut finding| {
+            finding.root.get_or_insert_with(|| id.clone());
+            finding.ecosystem.get_or_insert(ecosystem.facts().id);
+            finding
+        }));
+    inventory.sources.extend(
+        session
+            .sources
+            .into_iter()
+            .map(|(kind, rel, entries)| SourceFacts {
+                kind: kind.to_owned(),
+                root: id.clone(),
+                rel,
+                entries,
+            }),
+    );
+    inventory
+        .units
+        .extend(session.units.into_iter().map(|unit| PlacedUnit {
+            ecosystem,
+            root,
+            unit,
+        }));
+}
+
+fn read_lock(found: FoundLock, registries: &Registries, inventory: &mut Inventory) {
+    let FoundLock {
+        ecosystem,
+        format,
+        root,
+        rel,
+        bytes,
+    } = found;
+    let id = ecosystem.facts().id;
+    let shown = inventory
+        .roots
+        .get(root)
+        .map_or_else(|| rel.clone(), |r| format!("{}/{rel}", r.path.display()));
+    let shown = text::printable(&shown);
+    let parsed = match format.parse(&bytes, &ParseLimits::default()) {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            let at = match &error {
+                LockError::Broken {
+                    line: Some(line), ..
+                } => format!("{shown}:{line}"),
+                _ => shown,
+            };
+            inventory
+                .problems
+                .push(Problem::skipped(at, error.to_string()));
+            return;
+        }
+    };
+    let root_id = inventory.roots.get(root).map(|r| r.info.id.clone());
+    if let Some(root_id) = &root_id {
+        inventory.sources.push(SourceFacts {
+            kind: format.kind().to_owned(),
+            root: root_id.clone(),
+            rel: rel.clone(),
+            entries: parsed.packages.len() as u64,
+        });
+    }
+    for (line, message) in parsed.problems {
+        let at = line.map_or_else(|| shown.clone(), |line| format!("{shown}:{line}"));
+        inventory.problems.push(Problem::partial(at, message));
+    }
+    let lines: Vec<&[u8]> = bytes.split(|b| *b == b'\n').collect();
+    for mut finding in parsed.findings {
+        finding.ecosystem = Some(id);
+        finding.root.clone_from(&root_id);
+        finding.rel = Some(rel.clone());
+        let line = finding.location.as_ref().and_then(|l| l.line);
+        finding.excerpt = line.and_then(|line| excerpt(&lines, line));
+        finding.location = Some(Location {
+            file: rel.clone(),
+            line,
+        });
+        inventory.findings.push(finding);
+    }
+    let source = format!("lockfile:{rel}");
+    let mut excerpts = BTreeMap::new();
+    for package in &parsed.packages {
+        for digest in &package.digests {
+            if let Some(text) = excerpt(&lines, digest.line) {
+                excerpts.insert(digest.line, text);
+            }
+        }
+    }
+    let packages = parsed
+        .packages
+        .into_iter()
+        .map(|package| {
+            let origin = origin(id, &package, registries, &source);
+            let coordinate = Arc::new(Coordinate {
+                ecosystem: id,
+                name: Arc::clone(&package.name),
+                version: Arc::clone(&package.version),
+                origin,
+            });
+            Locked {
+                package,
+                coordinate,
+            }
+        })
+        .collect();
+    inventory.locks.push(Lock {
+        ecosystem,
+        root,
+        rel,
+        packages,
+        excerpts,
+    });
+}
+
+/// The text of a line, bounded, for the picture under a finding.
+fn excerpt(lines: &[&[u8]], line: u32) -> Option<String> {
+    let at = usize::try_from(line).ok()?.checked_sub(1)?;
+    let text = String::from_utf8_lossy(lines.get(at)?).into_owned();
+    Some(text.chars().take(200).collect())
+}
+
+fn origin(
+    id: EcosystemId,
+    package: &LockedPackage,
+    registries: &Registries,
+    named_by: &str,
+) -> Origin {
+    match &package.source {
+        LockedSource::Registry(address) => registries
+            .meet(id, address, named_by)
+            .map_or(Origin::Unknown, Origin::Registry),
+        LockedSource::Git { url, commit } => Origin::Git {
+            url: Arc::clone(url),
+            commit: Arc::clone(commit),
+        },
+        LockedSource::Path => Origin::Path,
+    }
+}
+
+/// What the lockfiles of an ecosystem name.
+fn wanted(ecosystem: &dyn Ecosystem, inventory: &Inventory) -> Wanted {
+    let id = ecosystem.facts().id;
+    let mut wanted = Wanted::default();
+    for lock in inventory
+        .locks
+        .iter()
+        .filter(|l| l.ecosystem.facts().id == id)
+    {
+        for locked in &lock.packages {
+            match &locked.coordinate.origin {
+                Origin::Registry(_) | Origin::Unknown => {
+                    let name = Arc::clone(&locked.coordinate.name);
+                    wanted
+                        .packages
+                        .insert((Arc::clone(&name), Arc::clone(&locked.coordinate.version)));
+                    wanted.names.insert(name);
+                }
+                Origin::Git { url, commit } => {
+                    wanted.git.insert((Arc::clone(url), Arc::clone(commit)));
+                }
+                Origin::Path => {}
+            }
+        }
+    }
+    wanted
+}
+
+/// Adds what belongs to a finding's lock line.
+pub fn picture(inventory: &Inventory, finding: &mut Finding) {
+    let Some(location) = &finding.location else {
+        return;
+    };
+    let Some(line) = location.line else { return };
+    let lock = inventory.locks.iter().find(|l| l.rel == location.file);
+    finding.excerpt = lock.and_then(|l| l.excerpts.get(&line).cloned());
+}
