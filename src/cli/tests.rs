@@ -194,6 +194,13 @@ fn roots_are_pinned_once_and_shown() {
         "{out}"
     );
     assert!(out.contains("recognised"));
+    let print = ["trust", "fingerprint", "https://Registry.example:443/index"];
+    let (code, row, _) = call(home.path(), &streams, &print);
+    let (fingerprint, address) = row.trim_end().split_once("  ").unwrap();
+    assert_eq!((code, address), (0, "https://registry.example/index/"));
+    assert!(out.contains(fingerprint), "as `trust show` has it: {out}");
+    let bad = ["trust", "fingerprint", "nonsense"];
+    assert_eq!(call(home.path(), &streams, &bad).0, 2);
     let bad = ["trust", "pin", "cargo", "index", "http://registry.example/"];
     assert_eq!(call(home.path(), &streams, &bad).0, 2);
 }

@@ -62,6 +62,12 @@ pub enum TrustCommand {
     Pin(PinArgs),
     /// Show the roots in force, with their fingerprints
     Show(Common),
+    /// Print the fingerprint of an address, with its canonical text
+    #[command(hide = true)]
+    Fingerprint {
+        /// The address
+        address: String,
+    },
 }
 
 /// `untaint trust pin`.

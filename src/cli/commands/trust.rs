@@ -9,6 +9,7 @@ use crate::cli::settings::Base;
 use crate::cli::{Ports, fail, print};
 use crate::ecosystems;
 use crate::model::text::printable;
+use crate::trust::discover::fingerprint_text;
 use crate::trust::{PinRequest, pin};
 
 /// Shows or changes trust.
@@ -18,6 +19,9 @@ pub(in crate::cli) fn run(args: TrustArgs, ports: &Ports<'_>) -> Exit {
         TrustCommand::Show(common) => Base::load(common, ports.env, ports.fs)
             .map(|base| show(&base))
             .map_err(|e| e.to_string()),
+        TrustCommand::Fingerprint { address } => {
+            fingerprint_text(address).map_err(|e| e.to_string())
+        }
     };
     match text {
         Ok(text) => print(ports, text.as_bytes()),
