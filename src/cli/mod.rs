@@ -41,15 +41,14 @@ pub fn run(arguments: Vec<OsString>, ports: &Ports<'_>) -> Exit {
         Command::Completions(args) => commands::completions::run(&args, ports),
         Command::Man => commands::man::run(ports),
         Command::Schema(args) => commands::schema::run(&args, ports),
+        Command::Explain(args) => commands::explain::run(&args, ports),
+        Command::Claims(args) => commands::claims::run(&args, ports),
         Command::Trust(args) => commands::trust::run(args, ports),
         Command::Accept(args) => commands::accept::run(&args, ports),
         Command::Waive(args) => commands::waive::run(&args, ports),
-        Command::Scan(_)
-        | Command::Sbom(_)
-        | Command::Feeds(_)
-        | Command::Claims(_)
-        | Command::Status(_)
-        | Command::Explain(_) => fail(ports, &"this command is not part of this build"),
+        Command::Scan(_) | Command::Sbom(_) | Command::Feeds(_) | Command::Status(_) => {
+            fail(ports, &"this command is not part of this build")
+        }
     }
 }
 

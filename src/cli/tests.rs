@@ -204,3 +204,51 @@ fn roots_are_pinned_once_and_shown() {
     let bad = ["trust", "pin", "cargo", "index", "http://registry.example/"];
     assert_eq!(call(home.path(), &streams, &bad).0, 2);
 }
+
+#[test]
+fn codes_reasons_and_advisories_are_explained() {
+    let home = tempfile::tempdir().unwrap();
+    let streams = Streams::default();
+    for (what, part) in [
+        ("archive-tampered", "integrity"),
+        ("no-record", "What to do"),
+        ("RUSTSEC-2021-0086", "package"),
+    ] {
+        let (code, out, err) = call(home.path(), &streams, &["explain", what]);
+        assert!(code == 0 && out.contains(part), "{what}: {out}{err}");
+    }
+    let (code, out, err) = call(home.path(), &streams, &["explain", "no-such-thing"]);
+    assert!(code == 2 && out.is_empty() && err.contains("no-such-thing"));
+}
+
+#[test]
+fn claims_travel() {
+    let home = tempfile::tempdir().unwrap();
+    let streams = Streams::default();
+    let (code, out, err) = call(home.path(), &streams, &["claims", "export"]);
+    assert!(code == 0 && !err.is_empty(), "{err}");
+    assert!(!out.is_empty());
+    let file = home.path().join("claims");
+    crate::world::real::SystemSinks
+        .file(&file, out.as_bytes())
+        .unwrap();
+    let name = file.to_str().unwrap();
+    let (code, out, err) = call(home.path(), &streams, &["claims", "import", name]);
+    assert!(code == 0 && out.contains("declared only"), "{out}{err}");
+    let wrong = format!("{name}@sha256:{}", "00".repeat(32));
+    assert_eq!(
+        call(home.path(), &streams, &["claims", "import", &wrong]).0,
+        2
+    );
+    let isolated = ["claims", "export", "--isolated"];
+    assert_eq!(call(home.path(), &streams, &isolated).0, 2);
+}
+
+#[test]
+fn discovering_pins_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let streams = Streams::default();
+    let (code, out, err) = call(home.path(), &streams, &["trust", "discover"]);
+    assert!(code == 0 && !out.is_empty(), "{err}");
+    assert!(SystemFs.stat_named(&home.path().join("home")).is_err());
+}

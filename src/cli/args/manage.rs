@@ -58,6 +58,8 @@ pub struct TrustArgs {
 /// What to do about trust roots.
 #[derive(Debug, Subcommand)]
 pub enum TrustCommand {
+    /// Show the registries that this machine's tools are set to, and what would pin them
+    Discover(Common),
     /// Believe a root from now on
     Pin(PinArgs),
     /// Show the roots in force, with their fingerprints

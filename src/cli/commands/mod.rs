@@ -1,7 +1,9 @@
 //! One file per command: what it reads, what it prints, how it ends.
 
 pub(super) mod accept;
+pub(super) mod claims;
 pub(super) mod completions;
+pub(super) mod explain;
 pub(super) mod man;
 pub(super) mod own_file;
 pub(super) mod schema;

@@ -1,4 +1,4 @@
-//! `untaint trust pin|show`: the roots that are believed, and how to believe one more.
+//! `untaint trust discover|pin|show`: what tools are set to, what is believed, and how to believe one more.
 
 use std::fmt::Write as _;
 
@@ -8,9 +8,11 @@ use crate::cli::exit::Exit;
 use crate::cli::settings::Base;
 use crate::cli::{Ports, fail, print};
 use crate::ecosystems;
+use crate::ecosystems::contract::PostureContext;
+use crate::model::RootId;
 use crate::model::text::printable;
-use crate::trust::discover::fingerprint_text;
-use crate::trust::{PinRequest, pin};
+use crate::trust::discover::{fingerprint_text, propose};
+use crate::trust::{Address, PinRequest, Role, pin};
 
 /// Shows or changes trust.
 pub(in crate::cli) fn run(args: TrustArgs, ports: &Ports<'_>) -> Exit {
@@ -18,6 +20,9 @@ pub(in crate::cli) fn run(args: TrustArgs, ports: &Ports<'_>) -> Exit {
         TrustCommand::Pin(args) => add(args, ports),
         TrustCommand::Show(common) => Base::load(common, ports.env, ports.fs)
             .map(|base| show(&base))
+            .map_err(|e| e.to_string()),
+        TrustCommand::Discover(common) => Base::load(common, ports.env, ports.fs)
+            .map(|base| discover(&base, ports))
             .map_err(|e| e.to_string()),
         TrustCommand::Fingerprint { address } => {
             fingerprint_text(address).map_err(|e| e.to_string())
@@ -93,6 +98,57 @@ fn show(base: &Base) -> String {
                 .map_or_else(|| "-".to_owned(), |f| f.to_string()),
             known.id
         );
+    }
+    text
+}
+
+/// What the settings of every tool name, seen from the working folder. Nothing is asked and nothing is pinned.
+fn discover(base: &Base, ports: &Ports<'_>) -> String {
+    let here: Vec<_> = ports
+        .env
+        .current_dir()
+        .map(|path| (path, RootId::new("project")))
+        .into_iter()
+        .collect();
+    let mut text = String::new();
+    for ecosystem in ecosystems::all() {
+        let Some(posture) = ecosystem.posture() else {
+            continue;
+        };
+        let id = ecosystem.facts().id.as_str();
+        let standing = |address: &str| {
+            let address = Address::parse(address).ok()?;
+            Some(base.trust.resolve(id, Role::Index, &address).is_believed())
+        };
+        let report = posture.examine(&PostureContext {
+            env: ports.env,
+            fs: ports.fs,
+            projects: &here,
+            caches: &[],
+            standing: &standing,
+        });
+        let named = report
+            .registries
+            .iter()
+            .map(|(name, url)| (&**name, &**url));
+        let replaced = report.replacements.iter().map(|(of, by)| (&**of, &**by));
+        let mut lines: Vec<String> = named
+            .chain(replaced)
+            .map(|(at, url)| propose(&base.trust, id, Role::Index, url, at).text())
+            .collect();
+        lines.sort();
+        lines.dedup();
+        for problem in &report.problems {
+            lines.push(format!(
+                "not read: {}: {}\n",
+                printable(&problem.path),
+                printable(&problem.message)
+            ));
+        }
+        text.extend(lines);
+    }
+    if text.is_empty() {
+        text.push_str("the settings of the tools name no registry\n");
     }
     text
 }
