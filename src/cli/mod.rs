@@ -46,7 +46,9 @@ pub fn run(arguments: Vec<OsString>, ports: &Ports<'_>) -> Exit {
         Command::Trust(args) => commands::trust::run(args, ports),
         Command::Accept(args) => commands::accept::run(&args, ports),
         Command::Waive(args) => commands::waive::run(&args, ports),
-        Command::Scan(_) | Command::Sbom(_) | Command::Feeds(_) | Command::Status(_) => {
+        Command::Scan(args) => commands::scan::scan(&args, ports),
+        Command::Sbom(args) => commands::scan::sbom(*args, ports),
+        Command::Feeds(_) | Command::Status(_) => {
             fail(ports, &"this command is not part of this build")
         }
     }

@@ -48,6 +48,10 @@ pub trait Ecosystem: Send + Sync {
     fn caches(&self) -> &'static [&'static dyn CacheKind] {
         &[]
     }
+    /// Addresses of registries that its tools ship with, and where they stand (`tame-index`); the default one first.
+    fn shipped_registries(&self) -> Vec<(&'static str, &'static str)> {
+        Vec::new()
+    }
     /// Who is asked what was published.
     fn authority(&self) -> Option<&'static dyn Authority> {
         None

@@ -164,10 +164,19 @@ pub struct Learned {
     pub no_such_package: bool,
     /// Why nothing could be learned, or only something old.
     pub gap: Option<Reason>,
-    /// What an earlier run learned, if it differs: knows versions that are gone now.
-    pub earlier: Option<Arc<Listing>>,
+    /// What else was said: by claims files, and by the registry itself on earlier runs.
+    pub said: Vec<Saying>,
     /// What its answers are worth.
     pub assurance: Assurance,
+}
+
+/// A claim about one version of a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Saying {
+    /// Which version.
+    pub version: Arc<str>,
+    /// What is claimed.
+    pub claim: Claim,
 }
 
 /// What is known, by registry and package name.

@@ -137,16 +137,14 @@ impl Sage<'_> {
         if let Some(facts) = version {
             knowledge.claims.extend(claims_of(facts, learned));
         }
-        // What the registry said before counts too: published artifacts do not change.
-        if let Some(earlier) = learned
-            .earlier
-            .as_deref()
-            .and_then(|l| l.version(&coordinate.version))
+        // What was said before, and by claims files, counts too: published artifacts do not change.
+        for saying in learned
+            .said
+            .iter()
+            .filter(|s| *s.version == *coordinate.version)
         {
-            for claim in claims_of(earlier, learned) {
-                if !knowledge.claims.contains(&claim) {
-                    knowledge.claims.push(claim);
-                }
+            if !knowledge.claims.contains(&saying.claim) {
+                knowledge.claims.push(saying.claim.clone());
             }
         }
         match version {

@@ -8,5 +8,6 @@ pub mod inventory;
 pub mod knowledge;
 pub mod registries;
 pub mod report;
+pub mod scan;
 pub mod truth;
 pub mod verify;

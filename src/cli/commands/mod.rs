@@ -1,11 +1,13 @@
 //! One file per command: what it reads, what it prints, how it ends.
 
 pub(super) mod accept;
+mod advise;
 pub(super) mod claims;
 pub(super) mod completions;
 pub(super) mod explain;
 pub(super) mod man;
 pub(super) mod own_file;
+pub(super) mod scan;
 pub(super) mod schema;
 pub(super) mod trust;
 pub(super) mod waive;

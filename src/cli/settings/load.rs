@@ -155,6 +155,7 @@ impl Settings {
             policy,
             decided,
             format: default_format(&base, env)?,
+            to_file: None,
             outputs: Vec::<OutputArg>::new(),
             portable: false,
             exit_zero: false,

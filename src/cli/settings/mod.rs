@@ -111,6 +111,8 @@ pub struct Settings {
     pub decided: BTreeMap<&'static str, Decided>,
     /// Format on standard output.
     pub format: Format,
+    /// Where standard output's format goes instead (`sbom -o`).
+    pub to_file: Option<PathBuf>,
     /// Reports to files.
     pub outputs: Vec<OutputArg>,
     /// Whether absolute paths are left out.

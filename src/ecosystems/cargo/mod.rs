@@ -47,6 +47,13 @@ impl Ecosystem for Cargo {
         &[&cache::CargoHome]
     }
 
+    fn shipped_registries(&self) -> Vec<(&'static str, &'static str)> {
+        vec![
+            (tame_index::CRATES_IO_HTTP_INDEX, "tame-index"),
+            (tame_index::CRATES_IO_INDEX, "tame-index"),
+        ]
+    }
+
     fn authority(&self) -> Option<&'static dyn Authority> {
         Some(&authority::SparseIndex)
     }

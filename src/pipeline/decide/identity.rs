@@ -116,7 +116,7 @@ pub(super) fn causes(findings: &mut [Finding]) {
 }
 
 /// Adds the shortest chains from the roots of the lockfiles.
-pub(super) fn chains(case: &Case<'_>, findings: &mut [Finding]) -> Vec<Graph> {
+pub(super) fn chains(case: &Case<'_>, findings: &mut [Finding]) {
     let graphs: Vec<Graph> = case.inventory.locks.iter().map(Graph::of).collect();
     for finding in findings.iter_mut() {
         let (Some(name), Some(version)) = (finding.package.clone(), finding.version.clone()) else {
@@ -131,7 +131,6 @@ pub(super) fn chains(case: &Case<'_>, findings: &mut [Finding]) -> Vec<Graph> {
             .take(3)
             .collect();
     }
-    graphs
 }
 
 /// Sorts as the contract says, worst first.

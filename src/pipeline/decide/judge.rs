@@ -29,6 +29,8 @@ pub(super) struct Judged<'a> {
     held: BTreeSet<Arc<Coordinate>>,
     knowledge: BTreeMap<Arc<Coordinate>, Arc<Knowledge>>,
     noticed: BTreeMap<(EcosystemId, Reason), usize>,
+    /// Archives that nobody outside vouches for and nothing speaks against.
+    pub(super) memorable: Vec<(Arc<Coordinate>, Digest)>,
 }
 
 impl<'a> Judged<'a> {
@@ -43,6 +45,7 @@ impl<'a> Judged<'a> {
             held: BTreeSet::new(),
             knowledge: BTreeMap::new(),
             noticed: BTreeMap::new(),
+            memorable: Vec::new(),
         }
     }
 
@@ -174,6 +177,9 @@ impl<'a> Judged<'a> {
             if matches!(outcome, Outcome::Verified(_)) {
                 outcome = Outcome::Tainted;
             }
+        }
+        if let (Outcome::Unverifiable(_), Some(digest)) = (outcome, observed.first()) {
+            self.memorable.push((Arc::clone(&coordinate), *digest));
         }
         self.settle(
             subject,

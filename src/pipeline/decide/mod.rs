@@ -77,6 +77,8 @@ pub struct Decision {
     pub rows: Vec<CheckRow>,
     /// The verdict.
     pub verdict: Verdict,
+    /// Archives whose first sight is worth remembering: what they are, and what they hash to.
+    pub memorable: Vec<(Arc<Coordinate>, crate::model::Digest)>,
 }
 
 /// Decides.
@@ -93,12 +95,11 @@ pub fn decide(case: Case<'_>) -> Decision {
         mut problems,
         mut coverage,
         mut rows,
+        memorable,
         ..
     } = judged;
     findings.extend(case.findings.iter().cloned());
-    if case.policy.integrity {
-        // Everything that was judged stands.
-    } else {
+    if !case.policy.integrity {
         findings.retain(|f| {
             !matches!(
                 f.class(),
@@ -110,8 +111,7 @@ pub fn decide(case: Case<'_>) -> Decision {
     lockfile::pictures(&case, &mut findings);
     identity::name(&mut findings, case.inventory);
     identity::causes(&mut findings);
-    let graphs = identity::chains(&case, &mut findings);
-    drop(graphs);
+    identity::chains(&case, &mut findings);
     let waived = verdict::waive(&case, &mut findings);
     findings.extend(waived);
     identity::name(&mut findings, case.inventory);
@@ -152,6 +152,7 @@ pub fn decide(case: Case<'_>) -> Decision {
         coverage,
         rows,
         verdict,
+        memorable,
     }
 }
 

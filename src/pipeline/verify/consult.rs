@@ -6,8 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::ecosystems::contract::{Authority, Ecosystem, Question, Reply};
-use crate::model::{Assurance, Fingerprint, Listing, Notice, NoticeCode, Reason, VersionFacts};
-use crate::pipeline::flow::{Known, Learned};
+use crate::model::{
+    Assurance, Claim, Claimant, Fingerprint, Listing, Notice, NoticeCode, Reason, VersionFacts,
+};
+use crate::pipeline::flow::{Known, Learned, Saying};
 use crate::trust::claims::ClaimStore;
 use crate::world::{Fetch, FetchError, Progress};
 
@@ -40,7 +42,7 @@ impl Desk<'_> {
                 .as_ref()
                 .is_some_and(|listing| self.suffices(listing, &ask));
             if suffices || self.offline {
-                let learned = self.from_store(stored);
+                let learned = self.from_store(stored, &ask);
                 known
                     .packages
                     .insert((ask.registry, Arc::clone(&ask.name)), learned);
@@ -68,7 +70,7 @@ impl Desk<'_> {
                 .all(|v| listing.version(v).is_some_and(|facts| !facts.withdrawn))
     }
 
-    fn from_store(&self, listing: Option<Arc<Listing>>) -> Learned {
+    fn from_store(&self, listing: Option<Arc<Listing>>, ask: &Ask) -> Learned {
         let current = listing.as_ref().is_some_and(|l| l.is_current(self.now));
         Learned {
             gap: (!current || listing.is_none()).then_some(if self.offline {
@@ -78,9 +80,46 @@ impl Desk<'_> {
             }),
             listing,
             no_such_package: false,
-            earlier: None,
+            said: self.said(ask),
             assurance: Assurance::Published,
         }
+    }
+
+    /// What claims files say of the versions that matter, and what the registry said of them on earlier runs.
+    fn said(&self, ask: &Ask) -> Vec<Saying> {
+        let mut said = Vec::new();
+        let mut say = |facts: &VersionFacts, assurance: Assurance, by: Claimant| {
+            for digest in &facts.digests {
+                let claim = Claim {
+                    assurance,
+                    by,
+                    digest: *digest,
+                    detail: None,
+                };
+                said.push(Saying {
+                    version: Arc::clone(&facts.version),
+                    claim,
+                });
+            }
+        };
+        let matters = |facts: &&VersionFacts| ask.versions.contains(&facts.version);
+        for file in self.store.listings(&ask.registry, &ask.name) {
+            if file.by == Claimant::Imported {
+                for facts in file.value.versions.iter().filter(matters) {
+                    say(facts, file.assurance, file.by);
+                }
+            }
+        }
+        for earlier in self.store.earlier(&ask.registry, &ask.name) {
+            if ask.versions.contains(&earlier.facts.version) {
+                say(
+                    &earlier.facts,
+                    Assurance::Published,
+                    Claimant::RegistryIndex,
+                );
+            }
+        }
+        said
     }
 
     fn ask(&self, authority: &dyn Authority, address: &str, asks: Vec<Ask>, known: &mut Known) {
@@ -173,7 +212,7 @@ impl Desk<'_> {
                     listing: Some(listing),
                     no_such_package: false,
                     gap: None,
-                    earlier,
+                    said: self.said(ask),
                     assurance: Assurance::Published,
                 }
             }
@@ -196,7 +235,7 @@ impl Desk<'_> {
                     listing: gone,
                     no_such_package: true,
                     gap: None,
-                    earlier,
+                    said: self.said(ask),
                     assurance: Assurance::Published,
                 }
             }
@@ -204,7 +243,7 @@ impl Desk<'_> {
                 listing: earlier,
                 no_such_package: false,
                 gap: Some(reason),
-                earlier: None,
+                said: self.said(ask),
                 assurance: Assurance::Published,
             },
         }

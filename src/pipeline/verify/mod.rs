@@ -67,6 +67,8 @@ pub struct Verify<'a> {
     pub max_fetch: u64,
     /// Bytes of archives that may be held in memory at once.
     pub in_flight: u64,
+    /// Whether bytes are looked at at all (`--no-integrity`).
+    pub integrity: bool,
 }
 
 /// What was seen of one unit.
@@ -86,6 +88,9 @@ impl Verify<'_> {
             offline: self.offline,
             now: self.now,
         };
+        if !self.integrity {
+            return (Checked::default(), Known::default());
+        }
         let asks = self.asks(inventory);
         self.progress.stage("verify", inventory.units.len() as u64);
         let (known, mut seen) = std::thread::scope(|scope| {

@@ -183,7 +183,7 @@ impl Bench<'_> {
         if let Some(digest) = self.ledger.and_then(|l| l.file(&identity(&listed))) {
             seen.digest = Some(digest);
             seen.from_ledger = true;
-            let known = self.store.manifest(&digest).is_some();
+            let known = self.store.has_manifest(&digest);
             if known || (!has_tree && !self.look_inside) {
                 return Ok(Some(None));
             }
@@ -246,7 +246,7 @@ impl Bench<'_> {
         seen: &mut ArchiveSeen,
         scratch: &mut Scratch,
     ) {
-        if self.store.manifest(&digest).is_some() {
+        if self.store.has_manifest(&digest) {
             return;
         }
         let mut builder = Builder::default();
@@ -282,7 +282,7 @@ impl Bench<'_> {
         seen: &mut ArchiveSeen,
         scratch: &mut Scratch,
     ) -> TreeSeen {
-        if self.store.manifest(&digest).is_some() {
+        if self.store.has_manifest(&digest) {
             return self.tree_known(root, tree, &digest, scratch);
         }
         self.settled(root, tree, |dir, listing| {

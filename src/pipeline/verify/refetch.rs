@@ -42,7 +42,7 @@ pub(super) fn second_pass(
     }
     let missing: Vec<&Open> = open
         .iter()
-        .filter(|o| verify.store.manifest(&o.digest).is_none())
+        .filter(|o| !verify.store.has_manifest(&o.digest))
         .collect();
     let fetched = fetch(verify, &missing);
     let budget = Budget::new(verify.in_flight);
@@ -62,7 +62,7 @@ pub(super) fn second_pass(
         let Some(tree) = &placed.unit.tree else {
             return;
         };
-        let result = if verify.store.manifest(&task.digest).is_some() {
+        let result = if verify.store.has_manifest(&task.digest) {
             bench.tree_known(root.dir(), tree, &task.digest, scratch)
         } else {
             match fetched.get(&task.digest) {
@@ -123,7 +123,7 @@ fn open_trees(
                 .collect::<Vec<_>>();
             declared
                 .into_iter()
-                .find(|d| tree.basis.is_none() && verify.store.manifest(d).is_some())
+                .find(|d| tree.basis.is_none() && verify.store.has_manifest(d))
         });
         let Some(digest) = must else { continue };
         if tree.basis != Some(digest) {

@@ -1,0 +1,416 @@
+//! One audit from targets to report: the stages in their order, with the values that they hand on.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use globset::GlobSet;
+
+use crate::ecosystems::contract::Ecosystem;
+use crate::model::policy::Policy;
+use crate::model::report::{Component, FeedFacts, Report, RunFacts};
+use crate::model::{Assurance, Coordinate, EcosystemId, Notice, Origin, Problem};
+use crate::trust::claims::ClaimStore;
+use crate::trust::ledger::Ledger;
+use crate::trust::root::TrustSet;
+use crate::world::{Clock, Env, Fetch, Progress, ReadFs};
+
+use super::decide::{self, AdvisoryMatch, Case, Decision};
+use super::discover::{self, NotThere, Targets};
+use super::flow::{Inventory, Standing};
+use super::inventory::{self, Reading};
+use super::knowledge::{Declared, Standings};
+use super::registries::Registries;
+use super::verify::{FetchArchives, SageParts, Verify};
+
+/// Bytes of archives that may be held in memory at once.
+const IN_FLIGHT: u64 = 96 << 20;
+
+/// What is to be audited, how, and with which ports.
+pub struct Job<'a> {
+    /// Projects.
+    pub paths: Vec<PathBuf>,
+    /// Lockfiles.
+    pub lockfiles: Vec<PathBuf>,
+    /// Whether every cache of the user is audited.
+    pub caches: bool,
+    /// Further caches: name and folder.
+    pub named_caches: Vec<(String, PathBuf)>,
+    /// Names of ecosystems; empty for all.
+    pub ecosystems: Vec<String>,
+    /// What is left out.
+    pub exclude: GlobSet,
+    /// Whether no packet may leave.
+    pub offline: bool,
+    /// Whether our own state is left alone.
+    pub isolated: bool,
+    /// Whether the ledger is ignored and everything looked at.
+    pub full: bool,
+    /// When archives are fetched.
+    pub fetch_archives: FetchArchives,
+    /// Most bytes of archives to fetch.
+    pub max_fetch: u64,
+    /// Threads; `None` for all cores.
+    pub jobs: Option<usize>,
+    /// The policy.
+    pub policy: Policy,
+    /// Whether absolute paths are left out of reports.
+    pub portable: bool,
+    /// What weakens the verdict.
+    pub weakened: Vec<String>,
+    /// Targets as the user gave them.
+    pub targets: Vec<String>,
+    /// Pins and mirrors.
+    pub trust: TrustSet,
+    /// What was learned before.
+    pub store: &'a ClaimStore,
+    /// What was hashed before.
+    pub ledger: Option<&'a Ledger>,
+    /// The file system.
+    pub fs: &'a dyn ReadFs,
+    /// The network.
+    pub fetch: &'a dyn Fetch,
+    /// The environment.
+    pub env: &'a dyn Env,
+    /// The clock.
+    pub clock: &'a dyn Clock,
+    /// What a person sees meanwhile.
+    pub progress: &'a dyn Progress,
+    /// Advisory data: loaded for the ecosystems that were met.
+    pub advise: &'a dyn Advise,
+    /// Notices and problems from before the run.
+    pub notices: Vec<Notice>,
+    /// Problems from before the run.
+    pub problems: Vec<Problem>,
+}
+
+/// Where advisory data comes from.
+pub trait Advise {
+    /// Loads the feeds of these ecosystems and asks them about everything in the inventory.
+    fn advise(
+        &self,
+        ecosystems: &[&'static dyn Ecosystem],
+        inventory: &Inventory,
+        is_public: &dyn Fn(&Coordinate) -> bool,
+    ) -> Advice;
+}
+
+/// What the advisory data says.
+#[derive(Default)]
+pub struct Advice {
+    /// Advisories that cover something.
+    pub matches: Vec<AdvisoryMatch>,
+    /// Feeds in use.
+    pub feeds: Vec<FeedFacts>,
+    /// Ecosystems without a feed.
+    pub uncovered: Vec<String>,
+    /// Package versions that an advisory names, affected or not.
+    pub named: Vec<Arc<Coordinate>>,
+    /// What could not be read.
+    pub problems: Vec<Problem>,
+    /// Findings about the feeds themselves.
+    pub findings: Vec<crate::model::Finding>,
+    /// Coverage facts.
+    pub notices: Vec<Notice>,
+}
+
+/// Audits.
+///
+/// # Errors
+/// [`NotThere`] when something that the user named is missing.
+pub fn run(job: Job<'_>) -> Result<Report, NotThere> {
+    let started = job.clock.now();
+    let ecosystems = chosen(&job.ecosystems);
+    let registries = Registries::new(job.trust);
+    for ecosystem in &ecosystems {
+        for (address, origin) in ecosystem.shipped_registries() {
+            registries.meet(ecosystem.facts().id, address, origin);
+        }
+        registries.meet_pinned(ecosystem.facts().id);
+    }
+    let targets = Targets {
+        paths: job.paths,
+        lockfiles: job.lockfiles,
+        caches: job.caches,
+        named_caches: job.named_caches,
+        ecosystems: ecosystems.clone(),
+        only: (!job.ecosystems.is_empty()).then(|| job.ecosystems.clone()),
+        exclude: job.exclude,
+        env: job.env,
+        fs: job.fs,
+    };
+    job.progress.stage("discover", 0);
+    let found = discover::run(&targets, &registries)?;
+    let unsupported = found.unsupported.clone();
+    let only_caches = targets.paths.is_empty() && targets.lockfiles.is_empty();
+    let reading = Reading {
+        narrow: !targets.caches && !only_caches,
+        full: job.full,
+    };
+    let inventory = inventory::run(found, &registries, &reading, &ecosystems);
+    let standings = standings(&registries, &ecosystems, &inventory, job.policy.require);
+    let is_public = |coordinate: &Coordinate| public(&ecosystems, &registries, coordinate);
+    let advice = if job.policy.advisories && !inventory_is_empty(&inventory) {
+        job.progress.stage("advisories", 0);
+        job.advise
+            .advise(&met(&ecosystems, &inventory), &inventory, &is_public)
+    } else {
+        Advice::default()
+    };
+    let declared = Declared::of(&inventory);
+    let named: std::collections::BTreeSet<&Coordinate> =
+        advice.named.iter().map(|c| &**c).collect();
+    let named_by_advisory = |coordinate: &Coordinate| named.contains(coordinate);
+    let remembered = |coordinate: &Coordinate| {
+        (!job.isolated)
+            .then(|| job.store.first_seen(&memory_key(coordinate)))?
+            .map(|seen| seen.digest)
+    };
+    let parts = SageParts {
+        declared: &declared,
+        remembered: &remembered,
+        named_by_advisory: &named_by_advisory,
+    };
+    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    let verify = Verify {
+        store: job.store,
+        ledger: job.ledger,
+        fetch: job.fetch,
+        progress: job.progress,
+        standings: &standings,
+        offline: job.offline,
+        now: started,
+        jobs: job.jobs.unwrap_or(cores * 2).clamp(1, 64),
+        full: job.full,
+        fetch_archives: job.fetch_archives,
+        max_fetch: job.max_fetch,
+        in_flight: IN_FLIGHT,
+        integrity: job.policy.integrity,
+    };
+    let (checked, known) = verify.run(&inventory, &parts);
+    let sage = parts.sage(&standings, &known, started);
+    let mut notices = job.notices;
+    notices.extend(inventory.notices.iter().cloned());
+    notices.extend(known.notices.iter().cloned());
+    notices.extend(advice.notices);
+    let mut problems = job.problems;
+    problems.extend(inventory.problems.iter().cloned());
+    problems.extend(checked.problems.iter().cloned());
+    problems.extend(known.problems.iter().cloned());
+    problems.extend(advice.problems);
+    let mut findings = inventory.findings.clone();
+    findings.extend(advice.findings);
+    let mut feeds = advice.feeds;
+    feeds.sort_by(|a, b| a.name.cmp(&b.name));
+    let decision = decide::decide(Case {
+        inventory: &inventory,
+        checks: &checked.checks,
+        sage: &sage,
+        matches: &advice.matches,
+        feeds: &feeds,
+        uncovered: &advice.uncovered,
+        policy: &job.policy,
+        problems,
+        notices,
+        findings,
+        unsupported: &unsupported,
+        cut_short: checked.cut_short,
+        portable: job.portable,
+        now: started,
+    });
+    if !job.isolated {
+        remember(job.store, &decision, &sage);
+    }
+    let mut components = inventory::components(&inventory, &is_public);
+    verified_digests(&mut components, &decision);
+    let network = job.fetch.facts();
+    let mut roots: Vec<_> = inventory.roots.iter().map(|r| r.info.clone()).collect();
+    roots.sort();
+    let ids: Vec<EcosystemId> = met(&ecosystems, &inventory)
+        .iter()
+        .map(|e| e.facts().id)
+        .collect();
+    Ok(Report {
+        run: RunFacts {
+            id: run_id(started, job.clock.elapsed_ms()),
+            started,
+            duration_ms: job.clock.elapsed_ms(),
+            offline: job.offline,
+            isolated: job.isolated,
+            targets: job.targets,
+            roots,
+            weakened: job.weakened,
+            proxy: network.proxy,
+            ca_bundle: network.ca_bundle,
+            requests: network.requests,
+            bytes_hashed: checked.bytes_hashed,
+            from_ledger: checked.from_ledger,
+            feeds,
+            portable: job.portable,
+        },
+        verdict: decision.verdict,
+        findings_total: decision.findings.len() as u64,
+        findings: decision.findings,
+        notices: decision.notices,
+        problems: decision.problems,
+        coverage: decision.coverage,
+        sources: inventory.sources.clone(),
+        trust: registries.facts(&ids),
+        checks: decision.rows,
+        components,
+    })
+}
+
+/// The ecosystems that the user chose; all by default.
+pub fn chosen(names: &[String]) -> Vec<&'static dyn Ecosystem> {
+    crate::ecosystems::all()
+        .iter()
+        .copied()
+        .filter(|e| names.is_empty() || names.iter().any(|n| n == e.facts().id.as_str()))
+        .collect()
+}
+
+fn inventory_is_empty(inventory: &Inventory) -> bool {
+    inventory.locks.is_empty() && inventory.units.is_empty()
+}
+
+/// The ecosystems of which anything was met.
+fn met(
+    ecosystems: &[&'static dyn Ecosystem],
+    inventory: &Inventory,
+) -> Vec<&'static dyn Ecosystem> {
+    ecosystems
+        .iter()
+        .copied()
+        .filter(|e| {
+            let id = e.facts().id;
+            inventory.locks.iter().any(|l| l.ecosystem.facts().id == id)
+                || inventory.units.iter().any(|u| u.ecosystem.facts().id == id)
+        })
+        .collect()
+}
+
+/// How every registry stands; private names are private whatever registry serves them.
+fn standings(
+    registries: &Registries,
+    ecosystems: &[&'static dyn Ecosystem],
+    _inventory: &Inventory,
+    _require: Assurance,
+) -> Standings {
+    registries.standings(ecosystems)
+}
+
+/// Whether a package comes from the default public registry of its ecosystem.
+fn public(
+    ecosystems: &[&'static dyn Ecosystem],
+    registries: &Registries,
+    coordinate: &Coordinate,
+) -> bool {
+    let Origin::Registry(registry) = &coordinate.origin else {
+        return false;
+    };
+    ecosystems
+        .iter()
+        .filter(|e| e.facts().id == coordinate.ecosystem)
+        .flat_map(|e| e.shipped_registries())
+        .filter_map(|(address, origin)| registries.meet(coordinate.ecosystem, address, origin))
+        .any(|shipped| shipped.fingerprint == registry.fingerprint)
+}
+
+/// Under this key the first sight of an artifact is kept.
+fn memory_key(coordinate: &Coordinate) -> String {
+    let source = match &coordinate.origin {
+        Origin::Registry(registry) => registry.fingerprint.to_string(),
+        Origin::Git { url, .. } => url.to_string(),
+        Origin::Path | Origin::Unknown => String::new(),
+    };
+    format!(
+        "{}:{source}:{}@{}",
+        coordinate.ecosystem, coordinate.name, coordinate.version
+    )
+}
+
+/// Remembers what was seen of artifacts that nobody outside vouches for.
+fn remember(store: &ClaimStore, decision: &Decision, sage: &super::knowledge::Sage<'_>) {
+    for check in &decision.memorable {
+        let knowledge = sage.knowledge(&check.0, None);
+        if knowledge.claims.iter().any(|c| c.effective().is_trusted()) {
+            continue;
+        }
+        let key = memory_key(&check.0);
+        if store.first_seen(&key).is_none() {
+            store.put_first_seen(&key, &check.1);
+        }
+    }
+}
+
+/// Gives components the digests of bytes that were observed and verified.
+fn verified_digests(components: &mut [Component], decision: &Decision) {
+    let mut verified: BTreeMap<(EcosystemId, &str, &str), Vec<&crate::model::report::CheckRow>> =
+        BTreeMap::new();
+    for row in decision.rows.iter().filter(|r| r.kind == "archive") {
+        if let (crate::model::Outcome::Verified(_), Some(name), Some(version)) =
+            (row.outcome, &row.package, &row.version)
+        {
+            verified
+                .entry((row.ecosystem, name, version))
+                .or_default()
+                .push(row);
+        }
+    }
+    for component in components {
+        let coordinate = &component.coordinate;
+        let key = (
+            coordinate.ecosystem,
+            &*coordinate.name,
+            &*coordinate.version,
+        );
+        for row in verified.get(&key).into_iter().flatten() {
+            if let Some(digest) = row.observed
+                && !component.verified.contains(&digest)
+            {
+                component.verified.push(digest);
+            }
+            if let crate::model::Outcome::Verified(level) = row.outcome {
+                component.assurance = component.assurance.max(Some(level));
+            }
+            component.archive_size = component.archive_size.or(row.size);
+        }
+    }
+}
+
+/// A ULID: 48 bits of time in milliseconds, 80 bits that differ between runs.
+fn run_id(seconds: i64, elapsed_ms: u64) -> String {
+    const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    let millis = u64::try_from(seconds).unwrap_or(0).saturating_mul(1000) + elapsed_ms % 1000;
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&millis.to_le_bytes());
+    hasher.update(&elapsed_ms.to_le_bytes());
+    hasher.update(&std::process::id().to_le_bytes());
+    let marker = 0u8;
+    hasher.update(&(std::ptr::from_ref(&marker).addr() as u64).to_le_bytes());
+    let random = hasher.finalize();
+    let mut bits = u128::from(millis & 0xffff_ffff_ffff) << 80;
+    for (at, byte) in random.as_bytes().iter().take(10).enumerate() {
+        bits |= u128::from(*byte) << (8 * at);
+    }
+    (0..26u32)
+        .rev()
+        .map(|at| {
+            let index = usize::try_from((bits >> (5 * at)) & 31).unwrap_or(0);
+            char::from(ALPHABET.get(index).copied().unwrap_or(b'0'))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_id_is_a_ulid() {
+        let id = run_id(1_790_000_000, 12);
+        assert_eq!(id.len(), 26);
+        assert!(id.starts_with("01"));
+    }
+}
