@@ -224,6 +224,8 @@ pub struct Wanted {
     pub names: std::collections::BTreeSet<Arc<str>>,
     /// (address, commit) of git packages.
     pub git: std::collections::BTreeSet<(Arc<str>, Arc<str>)>,
+    /// (address, commit, name, version) of git packages.
+    pub git_packages: std::collections::BTreeSet<(Arc<str>, Arc<str>, Arc<str>, Arc<str>)>,
 }
 
 /// A kind of cache root.

@@ -6,6 +6,8 @@
 
 pub mod clock;
 pub mod env;
+#[cfg(test)]
+pub(crate) mod fake;
 pub mod fetch;
 pub mod progress;
 pub mod read_fs;

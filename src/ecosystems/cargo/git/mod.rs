@@ -1,0 +1,299 @@
+//! `git/db` and `git/checkouts` of a CARGO_HOME (cargo 1.95, `sources/git/source.rs`, `utils.rs`).
+//!
+//! ```text
+//! git/db/<name>-<16 hex>[-shallow]/                      bare database
+//! git/checkouts/<name>-<16 hex>[-shallow]/<short id>/    worktree of one commit, `.git` inside, `.cargo-ok`
+//! ```
+//! `<name>` is the last part of the repository's address without `.git`, the digits are a hash of the whole address, and the
+//! short id is the beginning of the commit. Which commit a checkout must be comes from a lockfile, never from the folder:
+//! every checkout that cargo could take for a locked commit is held against that commit's full id. The hash in the folder
+//! name is not needed for that, since a checkout that fits by name and commit is judged by its content alone.
+
+mod checkout;
+mod database;
+mod told;
+
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::ecosystems::contract::{Binding, Inspector, OpenContext, Session, Unit, Wanted};
+use crate::formats::git::Oid;
+use crate::model::{Coordinate, Origin, Place, Problem, Reason};
+use crate::world::{Dir, DirEntry, FileKind};
+
+use super::CARGO;
+use super::litter::Litter;
+use checkout::GitCheckout;
+use database::GitDatabase;
+
+/// Shortest name of a checkout that is taken for the beginning of a commit.
+const SHORTEST: usize = 4;
+
+/// A git package of a lockfile.
+#[derive(Debug, Clone)]
+struct Locked {
+    url: Arc<str>,
+    commit: Arc<str>,
+    oid: Oid,
+    coordinate: Arc<Coordinate>,
+}
+
+/// Finds the checkouts of a CARGO_HOME.
+pub(super) fn open(root: &dyn Dir, context: &OpenContext<'_>, session: &mut Session) {
+    let mut opening = Opening {
+        root,
+        locked: context.wanted.map(locked),
+        session,
+        used: BTreeSet::new(),
+    };
+    opening.checkouts();
+    opening.databases();
+}
+
+/// The git packages that lockfiles name, one per commit: the first package by name stands for a repository of several.
+fn locked(wanted: &Wanted) -> Vec<Locked> {
+    wanted
+        .git
+        .iter()
+        .filter_map(|(url, commit)| {
+            let oid = Oid::from_hex(commit.as_bytes()).ok()?;
+            let package = wanted
+                .git_packages
+                .iter()
+                .find(|(of, at, ..)| of == url && at == commit);
+            let (name, version) = package.map_or_else(
+                || (Arc::from(last_part(url)), Arc::from("")),
+                |(_, _, name, version)| (Arc::clone(name), Arc::clone(version)),
+            );
+            Some(Locked {
+                url: Arc::clone(url),
+                commit: Arc::clone(commit),
+                oid,
+                coordinate: Arc::new(Coordinate {
+                    ecosystem: CARGO,
+                    name,
+                    version,
+                    origin: Origin::Git {
+                        url: Arc::clone(url),
+                        commit: Arc::clone(commit),
+                    },
+                }),
+            })
+        })
+        .collect()
+}
+
+/// The last part of an address as cargo names folders by it.
+fn last_part(url: &str) -> &str {
+    let path = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let path = path.trim_end_matches('/');
+    let last = path.rsplit_once('/').map_or("", |(_, last)| last);
+    let last = last.strip_suffix(".git").unwrap_or(last);
+    if last.is_empty() { "_empty" } else { last }
+}
+
+/// `<name>` of `<name>-<16 hex>[-shallow]`.
+fn folder_name(folder: &str) -> Option<&str> {
+    let folder = folder.strip_suffix("-shallow").unwrap_or(folder);
+    let (name, hash) = folder.rsplit_once('-')?;
+    let is_hash = hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit());
+    (is_hash && !name.is_empty()).then_some(name)
+}
+
+impl Locked {
+    /// Whether cargo could keep it in a folder of this name. Letter case does not count: cargo lowers it for some hosts.
+    fn fits_folder(&self, folder: &str) -> bool {
+        folder_name(folder).is_some_and(|name| name.eq_ignore_ascii_case(last_part(&self.url)))
+    }
+
+    /// Whether cargo could have checked it out under this name.
+    fn fits_short(&self, short: &str) -> bool {
+        short.len() >= SHORTEST && self.commit.starts_with(short)
+    }
+}
+
+struct Opening<'a> {
+    root: &'a dyn Dir,
+    /// What lockfiles name; `None` in a scan of everything.
+    locked: Option<Vec<Locked>>,
+    session: &'a mut Session,
+    /// Databases that a checkout's unit looks at already.
+    used: BTreeSet<OsString>,
+}
+
+impl Opening<'_> {
+    fn checkouts(&mut self) {
+        let mut count = 0u64;
+        for (folder, below) in self.folders("checkouts") {
+            let entries = match &below {
+                Some(dir) => match dir.list() {
+                    Ok(entries) => entries,
+                    Err(error) => {
+                        self.unreadable(&["git", "checkouts"], &folder, &error.source.to_string());
+                        continue;
+                    }
+                },
+                // A link or a device where the checkouts should be: its own unit says so.
+                None => {
+                    self.unit(Binding::Nothing, GitCheckout::irregular(folder));
+                    continue;
+                }
+            };
+            for entry in entries {
+                count += u64::from(self.checkout(&folder, &entry));
+            }
+        }
+        if count > 0 {
+            let row = ("cargo-git-checkouts", "git/checkouts".to_owned(), count);
+            self.session.sources.push(row);
+        }
+    }
+
+    /// Makes the units of one folder of checkouts; says whether there are any.
+    fn checkout(&mut self, folder: &OsStr, entry: &DirEntry) -> bool {
+        let names = (folder.to_str(), entry.name.to_str());
+        let Some(locked) = &self.locked else {
+            let plausible = folder.to_str().and_then(folder_name).is_some();
+            if plausible && is_short(&entry.name) {
+                let unit = GitCheckout::new(folder, &entry.name, None, self.first_use(folder));
+                self.unit(Binding::Nothing, unit);
+                return true;
+            }
+            self.litter(&["git", "checkouts"], &[folder, &entry.name]);
+            return false;
+        };
+        let (Some(name), Some(short)) = names else {
+            return false;
+        };
+        let fitting: Vec<Locked> = locked
+            .iter()
+            .filter(|l| l.fits_folder(name) && l.fits_short(short))
+            .cloned()
+            .collect();
+        for one in &fitting {
+            let first = self.first_use(folder);
+            let unit = GitCheckout::new(folder, &entry.name, Some(one.oid), first);
+            self.unit(Binding::Package(Arc::clone(&one.coordinate)), unit);
+        }
+        !fitting.is_empty()
+    }
+
+    fn first_use(&mut self, folder: &OsStr) -> bool {
+        self.used.insert(folder.to_owned())
+    }
+
+    /// Databases without a checkout: only in a scan of everything, since a build makes the checkout that a scan then judges.
+    fn databases(&mut self) {
+        if self.locked.is_some() {
+            return;
+        }
+        let mut count = 0;
+        for (folder, below) in self.folders("db") {
+            count += 1;
+            if below.is_some() && !self.used.contains(&folder) {
+                self.unit(Binding::Nothing, GitDatabase::new(folder));
+            } else if below.is_none() {
+                self.unit(Binding::Nothing, GitDatabase::irregular(folder));
+            }
+        }
+        if count > 0 {
+            let row = ("cargo-git-db", "git/db".to_owned(), count);
+            self.session.sources.push(row);
+        }
+    }
+
+    /// The folders below `git/<kind>`, opened; `None` beside a name for what is a link or a device.
+    fn folders(&mut self, kind: &str) -> Vec<(OsString, Option<Box<dyn Dir>>)> {
+        let listed = self
+            .root
+            .descend(&[OsStr::new("git"), OsStr::new(kind)])
+            .and_then(|dir| dir.list().map(|list| (dir, list)));
+        let (dir, list) = match listed {
+            Ok(listed) => listed,
+            Err(error) => {
+                if !error.is_not_found() {
+                    self.unreadable(&["git"], OsStr::new(kind), &error.source.to_string());
+                }
+                return Vec::new();
+            }
+        };
+        let mut folders = Vec::new();
+        for entry in list {
+            let name = entry.name.to_str();
+            let of_interest = match &self.locked {
+                None => name.and_then(folder_name).is_some(),
+                Some(locked) => locked
+                    .iter()
+                    .any(|l| name.is_some_and(|name| l.fits_folder(name))),
+            };
+            if !of_interest || entry.kind == FileKind::File {
+                self.litter(&["git", kind], &[&entry.name]);
+                continue;
+            }
+            if entry.kind != FileKind::Dir {
+                folders.push((entry.name, None));
+                continue;
+            }
+            match dir.open_dir(&entry.name) {
+                Ok(below) => folders.push((entry.name, Some(below))),
+                Err(error) => {
+                    self.unreadable(&["git", kind], &entry.name, &error.source.to_string());
+                }
+            }
+        }
+        folders
+    }
+
+    fn unit(&mut self, binding: Binding, inspector: impl Inspector + 'static) {
+        self.session.units.push(Unit {
+            binding,
+            place: Place::Cache,
+            archive: None,
+            tree: None,
+            inspector: Some(Box::new(inspector)),
+        });
+    }
+
+    /// Something that no cargo loads. In a scan of one project it does not matter.
+    fn litter(&mut self, fixed: &[&str], names: &[&OsStr]) {
+        let tag = names.last().is_some_and(|name| *name == "CACHEDIR.TAG");
+        if self.locked.is_none() && !tag {
+            let litter = Litter {
+                rel: path(fixed, names),
+                kind: "litter",
+                reason: Reason::Orphan,
+            };
+            self.unit(Binding::Nothing, litter);
+        }
+    }
+
+    fn unreadable(&mut self, fixed: &[&str], name: &OsStr, why: &str) {
+        let path = self.root.path().join(path(fixed, &[name]));
+        self.session.problems.push(Problem::skipped(
+            path.display().to_string(),
+            format!("cannot be listed: {why}"),
+        ));
+    }
+}
+
+fn is_short(name: &OsStr) -> bool {
+    name.to_str().is_some_and(|name| {
+        (SHORTEST..=64).contains(&name.len())
+            && name
+                .bytes()
+                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    })
+}
+
+fn path(fixed: &[&str], names: &[&OsStr]) -> PathBuf {
+    fixed
+        .iter()
+        .map(OsStr::new)
+        .chain(names.iter().copied())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;
