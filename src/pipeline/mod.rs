@@ -3,6 +3,7 @@
 pub mod advise;
 pub mod decide;
 pub mod discover;
+pub mod feeds;
 pub mod flow;
 pub mod inventory;
 pub mod knowledge;

@@ -1,0 +1,238 @@
+//! Asks the shelf about an inventory: every package version that a lockfile names or a cache holds.
+//!
+//! Only packages of the ecosystem's public registry are asked about. What comes from git, a folder, a private or an unpinned registry is never
+//! matched with a public namesake, and its name is looked up nowhere.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::ecosystems::contract::{Binding, Ecosystem};
+use crate::model::{
+    Code, Coordinate, EcosystemId, Finding, Location, Origin, Place, Problem, text,
+};
+use crate::pipeline::advise::index::AdvisoryDb;
+use crate::pipeline::advise::matching::{self, Match, Subject};
+use crate::pipeline::decide::AdvisoryMatch;
+use crate::pipeline::flow::{Check, Inventory, Seen};
+
+use super::shelf::Shelf;
+
+/// Where a package version is named: root, path below it, line.
+type Spot = (usize, String, u32);
+
+/// Every package version to ask about, with the lockfiles that name it: once per lockfile, at its first line there.
+type Asked = BTreeMap<Arc<Coordinate>, BTreeMap<(usize, String), u32>>;
+
+/// The advisories on every public package version of an inventory, by ecosystem, package and place; and what could not be decided.
+pub fn matches(
+    shelf: &Shelf,
+    inventory: &Inventory,
+    ecosystems: &[&'static dyn Ecosystem],
+    is_public: &dyn Fn(&Coordinate) -> bool,
+) -> (Vec<AdvisoryMatch>, Vec<Problem>) {
+    let mut found = Vec::new();
+    let mut problems = Vec::new();
+    for ecosystem in ecosystems {
+        let id = ecosystem.facts().id;
+        let asked = collect(id, inventory, is_public);
+        let dbs: Vec<&AdvisoryDb> = shelf.of(id).iter().collect();
+        if asked.is_empty() || dbs.is_empty() {
+            continue;
+        }
+        let order = shelf
+            .rules
+            .get(&id)
+            .map_or_else(|| ecosystem.version_order(), |feed| feed.version_order());
+        let coordinates: Vec<(&Arc<Coordinate>, String)> = asked
+            .keys()
+            .map(|coordinate| (coordinate, shelf.normalise(id, &coordinate.name)))
+            .collect();
+        let subjects: Vec<Subject<'_>> = coordinates
+            .iter()
+            .map(|(coordinate, package)| Subject {
+                package,
+                version: &coordinate.version,
+                public: true,
+            })
+            .collect();
+        let answer = matching::matches(&dbs, order, &subjects);
+        for matched in answer.found {
+            let Some((coordinate, _)) = coordinates.get(matched.subject) else {
+                continue;
+            };
+            for location in spots(&asked, coordinate) {
+                found.push(one(coordinate, &matched, location));
+            }
+        }
+        let at = |subject: usize| {
+            coordinates
+                .get(subject)
+                .map(|(coordinate, _)| (place(inventory, &asked, coordinate), *coordinate))
+        };
+        for undecided in answer.undecided {
+            let Some((place, coordinate)) = at(undecided.subject) else {
+                continue;
+            };
+            let message = format!(
+                "it cannot be said whether {} affects {}: read the advisory and compare the versions",
+                undecided.id,
+                text::printable(&coordinate.to_string())
+            );
+            problems.push(Problem::partial(place, message));
+        }
+        for (subject, feed, error) in answer.damaged {
+            let Some((place, coordinate)) = at(subject) else {
+                continue;
+            };
+            let message = format!(
+                "advisory feed `{feed}` cannot be asked about {}: {error}",
+                text::printable(&coordinate.to_string())
+            );
+            problems.push(Problem::partial(place, message));
+        }
+    }
+    problems.sort();
+    (found, problems)
+}
+
+fn collect(
+    id: EcosystemId,
+    inventory: &Inventory,
+    is_public: &dyn Fn(&Coordinate) -> bool,
+) -> Asked {
+    let mut asked = Asked::new();
+    let mut refused: BTreeSet<&Coordinate> = BTreeSet::new();
+    let locks = inventory
+        .locks
+        .iter()
+        .filter(|lock| lock.ecosystem.facts().id == id);
+    for lock in locks {
+        for locked in &lock.packages {
+            let coordinate = &locked.coordinate;
+            if !asked.contains_key(coordinate) && !is_asked(coordinate, is_public, &mut refused) {
+                continue;
+            }
+            let line = asked
+                .entry(Arc::clone(coordinate))
+                .or_default()
+                .entry((lock.root, lock.rel.clone()))
+                .or_insert(locked.package.line);
+            *line = (*line).min(locked.package.line);
+        }
+    }
+    let units = inventory
+        .units
+        .iter()
+        .filter(|placed| placed.ecosystem.facts().id == id);
+    for placed in units {
+        let Binding::Artifact(artifact) = &placed.unit.binding else {
+            continue;
+        };
+        let coordinate = &artifact.coordinate;
+        if asked.contains_key(coordinate) || !is_asked(coordinate, is_public, &mut refused) {
+            continue;
+        }
+        asked.insert(Arc::new(coordinate.clone()), BTreeMap::new());
+    }
+    asked
+}
+
+fn is_asked<'a>(
+    coordinate: &'a Coordinate,
+    is_public: &dyn Fn(&Coordinate) -> bool,
+    refused: &mut BTreeSet<&'a Coordinate>,
+) -> bool {
+    if !matches!(coordinate.origin, Origin::Registry(_)) || refused.contains(coordinate) {
+        return false;
+    }
+    let public = is_public(coordinate);
+    if !public {
+        refused.insert(coordinate);
+    }
+    public
+}
+
+/// The lockfiles that name a package version; one empty place if the cache alone holds it.
+fn spots(asked: &Asked, coordinate: &Arc<Coordinate>) -> Vec<Option<Spot>> {
+    let Some(named) = asked.get(coordinate).filter(|named| !named.is_empty()) else {
+        return vec![None];
+    };
+    named
+        .iter()
+        .map(|((root, rel), line)| Some((*root, rel.clone(), *line)))
+        .collect()
+}
+
+/// The first of them, for a person.
+fn place(inventory: &Inventory, asked: &Asked, coordinate: &Arc<Coordinate>) -> String {
+    match spots(asked, coordinate).into_iter().next().flatten() {
+        None => text::printable(&coordinate.to_string()),
+        Some((root, rel, line)) => {
+            let shown = inventory
+                .roots
+                .get(root)
+                .map_or_else(|| rel.clone(), |r| format!("{}/{rel}", r.path.display()));
+            format!("{}:{line}", text::printable(&shown))
+        }
+    }
+}
+
+fn one(coordinate: &Arc<Coordinate>, matched: &Match, location: Option<Spot>) -> AdvisoryMatch {
+    AdvisoryMatch {
+        coordinate: Arc::clone(coordinate),
+        matched: matched.clone(),
+        location,
+    }
+}
+
+/// Findings for what is a known poisoned artifact by its bytes, under whatever name it lies or is locked.
+pub fn indicators(shelf: &Shelf, inventory: &Inventory, checks: &[Check]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for check in checks {
+        let digests = match &check.seen {
+            Seen::Archive { observed, .. } => observed.as_slice(),
+            Seen::LockedHash { digests } => digests.as_slice(),
+            Seen::Inspected {
+                observed: Some(observed),
+                ..
+            } => std::slice::from_ref(observed),
+            _ => continue,
+        };
+        let known = digests
+            .iter()
+            .find_map(|digest| Some((digest, shelf.indicator(digest)?)));
+        let Some((digest, indicator)) = known else {
+            continue;
+        };
+        let subject = &check.subject;
+        let mut finding = Finding::new(
+            Code::IndicatorMatch,
+            subject.place,
+            format!("{}: {}", indicator.id, indicator.incident),
+        );
+        finding.ecosystem = Some(subject.ecosystem);
+        if let Some(coordinate) = &subject.coordinate {
+            finding.package = Some(Arc::clone(&coordinate.name));
+            finding.version = Some(Arc::clone(&coordinate.version));
+        }
+        finding.artifact.clone_from(&subject.artifact);
+        finding.root = inventory
+            .roots
+            .get(subject.root)
+            .map(|root| root.info.id.clone());
+        let (rel, escaped) = text::percent(std::os::unix::ffi::OsStrExt::as_bytes(
+            subject.rel.as_os_str(),
+        ));
+        if subject.place == Place::Lockfile {
+            finding.location = Some(Location {
+                file: rel.clone(),
+                line: subject.line,
+            });
+        }
+        finding.rel = Some(rel);
+        finding.path_escaped = escaped;
+        finding.observed = Some(digest.clone());
+        findings.push(finding);
+    }
+    findings
+}
