@@ -15,8 +15,10 @@ use crate::trust::ledger::Ledger;
 use crate::trust::root::TrustSet;
 use crate::world::{Clock, Env, Fetch, Progress, ReadFs};
 
+use super::advise::poisoned::Poisoned;
 use super::decide::{self, AdvisoryMatch, Case, Decision};
 use super::discover::{self, NotThere, Targets};
+use super::feeds;
 use super::flow::{Inventory, Standing};
 use super::inventory::{self, Reading};
 use super::knowledge::{Declared, Standings};
@@ -200,6 +202,11 @@ pub fn run(job: Job<'_>) -> Result<Report, NotThere> {
     problems.extend(advice.problems);
     let mut findings = inventory.findings.clone();
     findings.extend(advice.findings);
+    findings.extend(feeds::indicators(
+        &Poisoned::embedded(),
+        &inventory,
+        &checked.checks,
+    ));
     let mut feeds = advice.feeds;
     feeds.sort_by(|a, b| a.name.cmp(&b.name));
     let decision = decide::decide(Case {

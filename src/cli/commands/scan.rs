@@ -12,6 +12,7 @@ use crate::cli::settings::Settings;
 use crate::cli::{Ports, fail, open, print};
 use crate::model::text;
 use crate::model::{Digest, Notice, Problem};
+use crate::pipeline::feeds;
 use crate::pipeline::report::{self, Format, Options};
 use crate::pipeline::scan::{self, Job};
 use crate::pipeline::verify::FetchArchives;
@@ -49,6 +50,12 @@ fn run(mut settings: Settings, ports: &Ports<'_>) -> Exit {
         Ok(set) => set,
         Err(why) => return fail(ports, &why),
     };
+    if let Some(dir) = &settings.feeds
+        && !feeds::named_is_folder(&world.fs, dir)
+    {
+        let why = format!("--feeds {}: no folder is there", dir.display());
+        return fail(ports, &why);
+    }
     let (notices, problems) = tighten(&mut settings, &world);
     let state = world.state.as_ref().map(|state| state as &dyn StateDir);
     let (mut store, mut store_problems) = ClaimStore::open(state, now);

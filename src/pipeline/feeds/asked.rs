@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use crate::ecosystems::contract::{Binding, Ecosystem};
 use crate::model::{
-    Code, Coordinate, EcosystemId, Finding, Location, Origin, Place, Problem, text,
+    Code, Coordinate, Digest, EcosystemId, Finding, Location, Origin, Place, Problem, Scheme, text,
 };
 use crate::pipeline::advise::index::AdvisoryDb;
 use crate::pipeline::advise::matching::{self, Match, Subject};
+use crate::pipeline::advise::poisoned::{Indicator, Poisoned};
 use crate::pipeline::decide::AdvisoryMatch;
 use crate::pipeline::flow::{Check, Inventory, Seen};
 
@@ -185,8 +186,15 @@ fn one(coordinate: &Arc<Coordinate>, matched: &Match, location: Option<Spot>) ->
     }
 }
 
+/// Our record of an artifact that was published to do harm.
+fn indicator<'a>(own: &'a Poisoned, digest: &Digest) -> Option<&'a Indicator> {
+    (digest.scheme() == Scheme::Sha256)
+        .then(|| own.artifact(&digest.hex()))
+        .flatten()
+}
+
 /// Findings for what is a known poisoned artifact by its bytes, under whatever name it lies or is locked.
-pub fn indicators(shelf: &Shelf, inventory: &Inventory, checks: &[Check]) -> Vec<Finding> {
+pub fn indicators(own: &Poisoned, inventory: &Inventory, checks: &[Check]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for check in checks {
         let digests = match &check.seen {
@@ -200,7 +208,7 @@ pub fn indicators(shelf: &Shelf, inventory: &Inventory, checks: &[Check]) -> Vec
         };
         let known = digests
             .iter()
-            .find_map(|digest| Some((digest, shelf.indicator(digest)?)));
+            .find_map(|digest| Some((digest, indicator(own, digest)?)));
         let Some((digest, indicator)) = known else {
             continue;
         };

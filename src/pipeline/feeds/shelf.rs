@@ -5,10 +5,10 @@ use std::path::Path;
 
 use crate::ecosystems::contract::Ecosystem;
 use crate::model::report::FeedFacts;
-use crate::model::{Coordinate, Digest, EcosystemId, Finding, Notice, Origin, Problem, Scheme};
+use crate::model::{Coordinate, EcosystemId, Finding, Notice, NoticeCode, Origin, Problem};
 use crate::pipeline::advise::catalogue::{self, Feed};
 use crate::pipeline::advise::index::{AdvisoryDb, FeedMeta, FeedOrigin};
-use crate::pipeline::advise::poisoned::{Indicator, Poisoned};
+use crate::pipeline::advise::poisoned::Poisoned;
 use crate::pipeline::advise::ranges::{self, Standing};
 use crate::pipeline::advise::{freshness, snapshot};
 use crate::world::{Fetch, ReadFs, StateDir};
@@ -149,9 +149,9 @@ fn gather(id: EcosystemId, feed: Feed, cx: &FeedsContext<'_>, shelf: &mut Shelf)
 }
 
 impl Shelf {
-    fn take(&mut self, candidate: Candidate, cx: &FeedsContext<'_>) {
+    fn take(&mut self, mut candidate: Candidate, cx: &FeedsContext<'_>) {
         let chosen = candidate.chosen(cx.now);
-        if let Some(mut problem) = candidate.broken {
+        if let Some(mut problem) = candidate.broken.take() {
             if candidate.renewed {
                 // What it held is here again, newer than it was.
                 problem.effect = crate::model::Effect::AsTheTool;
@@ -160,6 +160,9 @@ impl Shelf {
         }
         match chosen {
             Some(db) => {
+                if let Some(notice) = left_out(&candidate, db.meta()) {
+                    self.notices.push(notice);
+                }
                 let allowed = i64::try_from(cx.max_age).unwrap_or(i64::MAX);
                 self.facts.push(facts(
                     candidate.id,
@@ -196,13 +199,6 @@ impl Shelf {
             .map_or_else(|| name.to_owned(), |feed| feed.normalise(name))
     }
 
-    /// Our record of an artifact that was published to do harm, by its SHA-256.
-    pub fn indicator(&self, digest: &Digest) -> Option<&Indicator> {
-        (digest.scheme() == Scheme::Sha256)
-            .then(|| self.own.artifact(&digest.hex()))
-            .flatten()
-    }
-
     /// Whether any advisory, withdrawn ones included, names this version or has it in a range: then it was published once.
     ///
     /// The caller asks only of packages of the ecosystem's public registry.
@@ -222,6 +218,25 @@ impl Shelf {
             })
         })
     }
+}
+
+/// A feed that was taken although a few of its records could not be read says so in every run.
+fn left_out(candidate: &Candidate, meta: &FeedMeta) -> Option<Notice> {
+    let from_state = matches!(meta.origin, FeedOrigin::Fetched | FeedOrigin::Imported);
+    let unreadable = candidate.kept.as_ref().map_or(0, |kept| kept.unreadable);
+    (from_state && unreadable > 0).then(|| Notice {
+        code: NoticeCode::Degraded,
+        reason: None,
+        ecosystem: Some(candidate.id),
+        package: None,
+        version: None,
+        path: None,
+        message: format!(
+            "{unreadable} advisories of feed `{}` cannot be read and were left out",
+            meta.name
+        ),
+        remedy: Some("untaint feeds update".to_owned()),
+    })
 }
 
 fn facts(id: EcosystemId, meta: &FeedMeta, too_old: bool) -> FeedFacts {
