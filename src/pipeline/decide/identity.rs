@@ -6,7 +6,8 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use crate::model::digest::hex;
-use crate::model::{Class, Code, Finding, RootId};
+use crate::model::shell;
+use crate::model::{Class, Code, Finding, Place, RootId};
 use crate::pipeline::flow::Inventory;
 use crate::pipeline::inventory::graph::Graph;
 
@@ -31,6 +32,28 @@ pub(super) fn name(findings: &mut [Finding], inventory: &Inventory) {
                 format!("{base}/{rel}")
             });
         }
+    }
+}
+
+/// The plainest way back to good bytes: what lies in a cache may always go, its tool fetches it anew.
+pub(super) fn remedies(findings: &mut [Finding], inventory: &Inventory) {
+    for finding in findings.iter_mut().filter(|f| f.remedy.is_none()) {
+        let in_cache = finding.place == Place::Cache && finding.class() == Class::Integrity;
+        let (Some(path), true) = (&finding.path, in_cache) else {
+            continue;
+        };
+        let bytes = if finding.path_escaped {
+            shell::unescape(path)
+        } else {
+            path.as_bytes().to_vec()
+        };
+        let refetch = inventory
+            .units
+            .iter()
+            .find(|u| Some(u.ecosystem.facts().id) == finding.ecosystem)
+            .and_then(|u| u.ecosystem.refetch_command());
+        let then = refetch.map_or_else(String::new, |command| format!(" && {command}"));
+        finding.remedy = Some(format!("rm -r -- {}{then}", shell::quote(&bytes)));
     }
 }
 

@@ -160,7 +160,9 @@ impl<'a> Judged<'a> {
             self.push(subject, finding);
         }
         let mut outcome = outcome;
-        if !ambiguities.is_empty() && !observed.is_empty() {
+        // Of bytes that are the wrong ones anyway, nobody needs to know how they could be read.
+        let wrong = matches!(outcome, Outcome::Tainted | Outcome::Conflict);
+        if !ambiguities.is_empty() && !observed.is_empty() && !wrong {
             let message = format!(
                 "two readers would extract different content from `{}`: {}",
                 self.artifact(subject),

@@ -111,6 +111,7 @@ pub fn decide(case: Case<'_>) -> Decision {
     lockfile::pictures(&case, &mut findings);
     identity::name(&mut findings, case.inventory);
     identity::causes(&mut findings);
+    identity::remedies(&mut findings, case.inventory);
     identity::chains(&case, &mut findings);
     let waived = verdict::waive(&case, &mut findings);
     findings.extend(waived);

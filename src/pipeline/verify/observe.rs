@@ -285,7 +285,7 @@ impl Bench<'_> {
         if self.store.has_manifest(&digest) {
             return self.tree_known(root, tree, &digest, scratch);
         }
-        self.settled(root, tree, |dir, listing| {
+        self.settled(root, tree, Some(&digest), |dir, listing| {
             let _room = self.room(bytes.len());
             let mut builder = Builder::default();
             let mut buffer = std::mem::take(&mut scratch.file);
@@ -334,7 +334,7 @@ impl Bench<'_> {
         let Some(manifest) = self.store.manifest(digest) else {
             return self.tree_alone(root, tree);
         };
-        self.settled(root, tree, |dir, listing| {
+        self.settled(root, tree, Some(digest), |dir, listing| {
             Ok((
                 *digest,
                 self.with_manifest(dir, listing, tree, &manifest, scratch),
@@ -355,7 +355,7 @@ impl Bench<'_> {
 
     /// A tree that there is nothing to hold against.
     fn tree_alone(&self, root: &dyn Dir, tree: &TreePart) -> TreeSeen {
-        self.settled(root, tree, |_, _| Err(Reason::ArchiveNotHeld))
+        self.settled(root, tree, None, |_, _| Err(Reason::ArchiveNotHeld))
     }
 
     /// Lists a tree, asks the ledger, compares; once more if it changed meanwhile.
@@ -363,12 +363,13 @@ impl Bench<'_> {
         &self,
         root: &dyn Dir,
         tree: &TreePart,
+        against: Option<&Digest>,
         mut compare: impl FnMut(&dyn Dir, &TreeListing) -> Result<(Digest, Found), Reason>,
     ) -> TreeSeen {
         let mut seen = TreeSeen::default();
         for _ in 0..2 {
             seen = TreeSeen::default();
-            match self.try_tree(root, tree, &mut compare, &mut seen) {
+            match self.try_tree(root, tree, against, &mut compare, &mut seen) {
                 Ok(()) => {}
                 Err(ListError::Path(error)) if error.is_not_found() => seen.absent = true,
                 Err(ListError::Path(error)) => {
@@ -400,6 +401,7 @@ impl Bench<'_> {
         &self,
         root: &dyn Dir,
         tree: &TreePart,
+        against: Option<&Digest>,
         compare: &mut impl FnMut(&dyn Dir, &TreeListing) -> Result<(Digest, Found), Reason>,
         seen: &mut TreeSeen,
     ) -> Result<(), ListError> {
@@ -414,7 +416,9 @@ impl Bench<'_> {
         let dir: &dyn Dir = opened.as_deref().unwrap_or(root);
         let listing = listing::list(dir)?;
         let key = tree_key(&listing, tree);
-        if let Some(basis) = self.ledger.and_then(|l| l.tree(&key)) {
+        // What the tree equalled before is of use only if that is the question now.
+        let known = self.ledger.and_then(|l| l.tree(&key));
+        if let Some(basis) = known.filter(|basis| against.is_none_or(|wanted| wanted == basis)) {
             seen.basis = Some(basis);
             seen.from_ledger = true;
             return Ok(());
