@@ -48,9 +48,8 @@ pub fn run(arguments: Vec<OsString>, ports: &Ports<'_>) -> Exit {
         Command::Waive(args) => commands::waive::run(&args, ports),
         Command::Scan(args) => commands::scan::scan(&args, ports),
         Command::Sbom(args) => commands::scan::sbom(*args, ports),
-        Command::Feeds(_) | Command::Status(_) => {
-            fail(ports, &"this command is not part of this build")
-        }
+        Command::Feeds(args) => commands::feeds::run(&args, ports),
+        Command::Status(_) => fail(ports, &"this command is not part of this build"),
     }
 }
 

@@ -32,6 +32,11 @@ impl Day {
         }
     }
 
+    /// Its first second, counted from 1970.
+    pub const fn start(self) -> i64 {
+        self.number.saturating_mul(86_400)
+    }
+
     /// Whether the whole day lies before this time (seconds since 1970).
     pub fn is_over(self, now: i64) -> bool {
         Self::of(now) > self

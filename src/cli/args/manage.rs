@@ -28,6 +28,20 @@ pub enum FeedsCommand {
     Status(Common),
     /// Take a feed from a file
     Import(ImportFeed),
+    /// Make the embedded snapshot of advisory facts anew
+    #[command(hide = true)]
+    Snapshot(SnapshotArgs),
+}
+
+/// `untaint feeds snapshot`, for whoever builds untaint.
+#[derive(Debug, Args)]
+pub struct SnapshotArgs {
+    /// The folder of the files that advisories/snapshot.toml names
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub from: PathBuf,
+    /// The folder to write the indexes to
+    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub output: PathBuf,
 }
 
 /// `untaint feeds import`.

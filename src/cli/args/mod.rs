@@ -10,7 +10,7 @@ use clap::{Parser, Subcommand};
 
 pub use manage::{
     AcceptArgs, ClaimsArgs, ClaimsCommand, CompletionsArgs, ExplainArgs, FeedsArgs, FeedsCommand,
-    ImportFeed, PinArgs, SchemaArgs, StatusArgs, TrustArgs, TrustCommand, WaiveArgs,
+    ImportFeed, PinArgs, SchemaArgs, SnapshotArgs, StatusArgs, TrustArgs, TrustCommand, WaiveArgs,
 };
 pub use scan::{CacheArg, Common, Fetching, OutputArg, SbomArgs, ScanArgs, Shared, When};
 pub(super) use scan::{parse_format, reasons, selectors};

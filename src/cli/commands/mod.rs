@@ -5,6 +5,7 @@ mod advise;
 pub(super) mod claims;
 pub(super) mod completions;
 pub(super) mod explain;
+pub(super) mod feeds;
 pub(super) mod man;
 pub(super) mod own_file;
 pub(super) mod scan;

@@ -15,7 +15,8 @@ use crate::formats::{
     tar::{TarKind, TarReader},
     zip::{EntryReader, ZipArchive, ZipKind},
 };
-use std::io::Read as _;
+use serde::Deserialize;
+use std::{collections::BTreeMap, io::Read as _};
 
 const MIB: u64 = 1 << 20;
 
@@ -54,6 +55,58 @@ pub fn read(feed: &Feed, bytes: &[u8]) -> Result<Reading, ArchiveError> {
     } else {
         Err(ArchiveError::Unknown)
     }
+}
+
+/// Files of an export that are looked into to learn what it is about.
+const LOOKED_INTO: usize = 500;
+
+/// The OSV ecosystems that an OSV export is about, with the number of times its first records name each.
+///
+/// # Errors
+///
+/// The file is no OSV export, or damaged.
+pub fn ecosystems(bytes: &[u8]) -> Result<BTreeMap<String, usize>, ArchiveError> {
+    #[derive(Deserialize)]
+    struct Record {
+        #[serde(default)]
+        affected: Vec<Affected>,
+    }
+    #[derive(Deserialize)]
+    struct Affected {
+        package: Option<Package>,
+    }
+    #[derive(Deserialize)]
+    struct Package {
+        ecosystem: String,
+    }
+    if !bytes.starts_with(b"PK") {
+        return Err(ArchiveError::Unknown);
+    }
+    let archive = ZipArchive::open(bytes, LIMITS, None).map_err(damaged)?;
+    let mut reader = EntryReader::new();
+    let mut found: BTreeMap<String, usize> = BTreeMap::new();
+    let files = archive.entries().iter().filter(|listed| {
+        listed.kind == ZipKind::File
+            && listed.size <= LARGEST_ENTRY
+            && listed.name.ends_with(b".json")
+    });
+    for listed in files.take(LOOKED_INTO) {
+        let mut content = Vec::new();
+        reader
+            .read(&archive, listed, &mut |piece| {
+                content.extend_from_slice(piece);
+            })
+            .map_err(damaged)?;
+        let Ok(record) = serde_json::from_slice::<Record>(&content) else {
+            continue;
+        };
+        for package in record.affected.into_iter().filter_map(|a| a.package) {
+            // `Alpine:v3.1` is a part of an ecosystem.
+            let name = package.ecosystem.split(':').next().unwrap_or_default();
+            *found.entry(name.to_owned()).or_default() += 1;
+        }
+    }
+    Ok(found)
 }
 
 /// Reads RustSec's `.tar.gz`.

@@ -239,7 +239,7 @@ pub fn indicators(own: &Poisoned, inventory: &Inventory, checks: &[Check]) -> Ve
         }
         finding.rel = Some(rel);
         finding.path_escaped = escaped;
-        finding.observed = Some(digest.clone());
+        finding.observed = Some(*digest);
         findings.push(finding);
     }
     findings

@@ -6,11 +6,13 @@
 //! nothing that could not be read is passed over in silence.
 
 mod asked;
+mod import;
 mod kept;
 mod named;
 mod refresh;
 mod shelf;
 
 pub use asked::{indicators, matches};
+pub use import::{ImportError, Imported, import};
 pub use named::is_folder as named_is_folder;
 pub use shelf::{FeedsContext, Shelf, load};

@@ -196,17 +196,27 @@ fn keep(
     shelf: &mut Shelf,
 ) {
     let Some(state) = cx.state else { return };
-    if let Err(error) = kept::write(state, &candidate.feed, index, db, sidecar) {
-        let mut notice = degraded(candidate, "");
-        notice.message = format!(
-            "advisory feed `{}` could not be kept for the next run: {error}",
-            candidate.feed.name
-        );
-        shelf.notices.push(notice);
-    }
+    let why = match kept::write(state, &candidate.feed, index, db, sidecar) {
+        Ok(true) => return,
+        Ok(false) => "another untaint is writing feeds".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    let name = &candidate.feed.name;
+    shelf.unkept.insert(name.clone());
+    shelf.notices.push(notice(
+        candidate,
+        format!("advisory feed `{name}` could not be kept for the next run: {why}"),
+    ));
 }
 
 fn degraded(candidate: &Candidate, why: &str) -> Notice {
+    let name = &candidate.feed.name;
+    let message =
+        format!("the server of advisory feed `{name}` {why}; what was there before is used");
+    notice(candidate, message)
+}
+
+fn notice(candidate: &Candidate, message: String) -> Notice {
     Notice {
         code: NoticeCode::Degraded,
         reason: None,
@@ -214,10 +224,7 @@ fn degraded(candidate: &Candidate, why: &str) -> Notice {
         package: None,
         version: None,
         path: None,
-        message: format!(
-            "the server of advisory feed `{}` {why}; what was there before is used",
-            candidate.feed.name
-        ),
+        message,
         remedy: Some("untaint feeds update".to_owned()),
     }
 }

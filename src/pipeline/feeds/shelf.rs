@@ -1,6 +1,6 @@
 //! The shelf: for each ecosystem the one feed that is asked, beside our own records.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::ecosystems::contract::Ecosystem;
@@ -55,6 +55,10 @@ pub struct Shelf {
     pub findings: Vec<Finding>,
     /// Servers that did not answer.
     pub notices: Vec<Notice>,
+    /// Names of feeds that a server gave or confirmed in this run.
+    pub renewed: BTreeSet<String>,
+    /// Names of feeds among them that could not be kept for the next run.
+    pub unkept: BTreeSet<String>,
     pub(super) rules: BTreeMap<EcosystemId, Feed>,
     pub(super) own: Poisoned,
 }
@@ -151,6 +155,9 @@ fn gather(id: EcosystemId, feed: Feed, cx: &FeedsContext<'_>, shelf: &mut Shelf)
 impl Shelf {
     fn take(&mut self, mut candidate: Candidate, cx: &FeedsContext<'_>) {
         let chosen = candidate.chosen(cx.now);
+        if candidate.renewed {
+            self.renewed.insert(candidate.feed.name.clone());
+        }
         if let Some(mut problem) = candidate.broken.take() {
             if candidate.renewed {
                 // What it held is here again, newer than it was.
