@@ -14,7 +14,7 @@ use crate::model::listing::Listing;
 use crate::model::version_order::VersionOrder;
 use crate::model::{
     ArtifactId, Coordinate, Digest, EcosystemId, Entry, Finding, Fingerprint, Line, Outcome, Place,
-    Problem, Reason, RootId, RootOrigin,
+    Problem, Reason, Registry, RootId, RootOrigin,
 };
 use crate::world::{Dir, Env, FileKind, ReadFs, Request, Response};
 
@@ -211,6 +211,10 @@ pub struct OpenContext<'a> {
     pub registries: &'a [KnownRegistry],
     /// Packages named by the lockfiles of this run; `None` for a scan of everything.
     pub wanted: Option<&'a Wanted>,
+    /// Packages named by the lockfiles of this run, in a scan of everything too.
+    pub locked: &'a Wanted,
+    /// Places that settings or a project name: a cache keeps folders that are named after them.
+    pub places: &'a [NamedPlace],
     /// Whether every object of a source is to be checked (`--full`).
     pub full: bool,
 }
@@ -226,6 +230,8 @@ pub struct Wanted {
     pub git: std::collections::BTreeSet<(Arc<str>, Arc<str>)>,
     /// (address, commit, name, version) of git packages.
     pub git_packages: std::collections::BTreeSet<(Arc<str>, Arc<str>, Arc<str>, Arc<str>)>,
+    /// Registries of registry packages, by name and version.
+    pub registries: std::collections::BTreeMap<(Arc<str>, Arc<str>), Arc<Registry>>,
 }
 
 /// A kind of cache root.

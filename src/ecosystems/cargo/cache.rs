@@ -336,7 +336,12 @@ impl Opening<'_> {
             place: Place::Cache,
             archive: None,
             tree: None,
-            inspector: Some(Box::new(IndexFile { rel, name, size })),
+            inspector: Some(Box::new(IndexFile {
+                rel,
+                name,
+                size,
+                plain: false,
+            })),
         });
     }
 

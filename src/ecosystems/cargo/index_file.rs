@@ -30,6 +30,8 @@ pub(super) struct IndexFile {
     /// Lower-case name from the path; [`authority::CONFIG`] for the configuration.
     pub(super) name: String,
     pub(super) size: u64,
+    /// Whether it is a plain index file, one JSON line per version, as a local registry holds: a part of the registry's.
+    pub(super) plain: bool,
 }
 
 /// What reading a cached file gave.
@@ -72,6 +74,20 @@ pub(super) fn read(bytes: &[u8]) -> Cached {
         let key = String::from_utf8_lossy(key).into_owned();
         versions.push((key, index_line::parse(line)));
     }
+    Cached::Versions(versions)
+}
+
+/// Reads the lines of a plain index file.
+fn read_plain(bytes: &[u8]) -> Cached {
+    let versions = bytes
+        .split(|b| *b == b'\n')
+        .filter(|line| !line.trim_ascii().is_empty())
+        .map(|line| {
+            let line = index_line::parse(line);
+            let key = line.as_ref().map(|line| line.facts.version.to_string());
+            (key.unwrap_or_default(), line)
+        })
+        .collect();
     Cached::Versions(versions)
 }
 
@@ -120,7 +136,12 @@ impl Inspector for IndexFile {
             self.config(&bytes, context, &mut inspection);
             return vec![inspection];
         }
-        match read(&bytes) {
+        let cached = if self.plain {
+            read_plain(&bytes)
+        } else {
+            read(&bytes)
+        };
+        match cached {
             Cached::Versions(versions) => self.versions(&versions, context, &mut inspection),
             Cached::Ignored => inspection.outcome = Outcome::Unverifiable(Reason::Orphan),
             Cached::Torn => {
@@ -177,6 +198,7 @@ impl IndexFile {
         }
         if let Some(listing) = context.listing
             && context.gap.is_none()
+            && !self.plain
         {
             wrong.extend(left_out(versions, listing));
         }
@@ -226,7 +248,11 @@ impl IndexFile {
         }
         let mut finding = Finding::new(
             Code::MetadataPoisoned,
-            Place::Cache,
+            if self.plain {
+                Place::Vendor
+            } else {
+                Place::Cache
+            },
             format!(
                 "the cached index file of `{}` is not the registry's: {}",
                 self.name,

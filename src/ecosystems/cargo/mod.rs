@@ -2,13 +2,18 @@
 
 mod authority;
 mod cache;
+mod derived;
 mod folders;
 mod git;
 mod index_file;
 mod index_line;
 mod litter;
+mod local_registry;
 mod lockfile;
+mod named;
+mod posture;
 mod projection;
+mod vendor;
 
 use std::sync::Arc;
 
@@ -16,7 +21,7 @@ use crate::formats::semver_order::SemverOrder;
 use crate::model::EcosystemId;
 use crate::model::version_order::VersionOrder;
 
-use super::contract::{Authority, CacheKind, Ecosystem, Facts, LockfileFormat};
+use super::contract::{Authority, CacheKind, Ecosystem, Facts, LockfileFormat, Posture};
 
 /// Its name in reports and on the command line.
 pub(crate) const CARGO: EcosystemId = EcosystemId::new("cargo");
@@ -68,6 +73,10 @@ impl Ecosystem for Cargo {
 
     fn refetch_command(&self) -> Option<&'static str> {
         Some("cargo fetch --locked")
+    }
+
+    fn posture(&self) -> Option<&'static dyn Posture> {
+        Some(&posture::CargoPosture)
     }
 
     fn version_order(&self) -> &'static dyn VersionOrder {

@@ -27,6 +27,8 @@ pub(super) struct Judged<'a> {
     pub(super) rows: Vec<CheckRow>,
     /// Artifacts that some place holds.
     held: BTreeSet<Arc<Coordinate>>,
+    /// Git repositories at commits that a checkout holds: address and commit.
+    held_git: BTreeSet<(Arc<str>, Arc<str>)>,
     knowledge: BTreeMap<Arc<Coordinate>, Arc<Knowledge>>,
     noticed: BTreeMap<(EcosystemId, Reason), usize>,
     /// Archives that nobody outside vouches for and nothing speaks against.
@@ -43,6 +45,7 @@ impl<'a> Judged<'a> {
             coverage: Coverage::default(),
             rows: Vec::new(),
             held: BTreeSet::new(),
+            held_git: BTreeSet::new(),
             knowledge: BTreeMap::new(),
             noticed: BTreeMap::new(),
             memorable: Vec::new(),
@@ -482,6 +485,9 @@ impl<'a> Judged<'a> {
         {
             self.held.insert(Arc::clone(coordinate));
         }
+        let git = subject.coordinate.as_deref().and_then(git_source);
+        let of_a_lock = git.is_some();
+        self.held_git.extend(git);
         for finding in findings {
             let mut finding = finding.clone();
             if finding.entries.is_empty() {
@@ -493,7 +499,7 @@ impl<'a> Judged<'a> {
         let require = self.case.policy.require;
         let outcome = match outcome {
             // The tree equals the locked commit's objects: that is what the lockfile declares.
-            Outcome::Unverifiable(Reason::Git) if require <= Assurance::Declared => {
+            Outcome::Unverifiable(Reason::Git) if require <= Assurance::Declared && of_a_lock => {
                 Outcome::Verified(Assurance::Declared)
             }
             Outcome::Unverifiable(Reason::Derived)
@@ -660,6 +666,8 @@ impl<'a> Judged<'a> {
                 }
                 match locked.coordinate.origin {
                     Origin::Path => self.coverage.of(id).first_party += 1,
+                    _ if git_source(&locked.coordinate)
+                        .is_some_and(|source| self.held_git.contains(&source)) => {}
                     _ if !self.held.contains(&locked.coordinate) => {
                         self.coverage.of(id).absent += 1;
                     }
@@ -711,4 +719,12 @@ fn expected(claims: &[Claim]) -> Vec<Expected> {
     all.sort();
     all.dedup();
     all
+}
+
+/// Address and commit of a package from git.
+fn git_source(coordinate: &Coordinate) -> Option<(Arc<str>, Arc<str>)> {
+    match &coordinate.origin {
+        Origin::Git { url, commit } => Some((Arc::clone(url), Arc::clone(commit))),
+        _ => None,
+    }
 }

@@ -15,7 +15,9 @@ use crate::model::{Coordinate, EcosystemId, Finding, Location, Origin, Problem, 
 
 pub use components::components;
 
-use super::flow::{Discovered, FoundLock, Inventory, Lock, Locked, PlacedUnit};
+use super::flow::{
+    Discovered, FoundLock, FoundPlace, Inventory, Lock, Locked, OpenRoot, PlacedUnit,
+};
 use super::registries::Registries;
 
 /// How the sources are to be read.
@@ -52,6 +54,11 @@ pub fn run(
         .iter()
         .map(|e| (e.facts().id, registries.known(e.facts().id)))
         .collect();
+    let nothing = Wanted::default();
+    let places: BTreeMap<EcosystemId, Vec<NamedPlace>> = ecosystems
+        .iter()
+        .map(|e| (e.facts().id, named_places(e.facts().id, &found, &inventory)))
+        .collect();
     for (root, ecosystem, kind) in &found.caches {
         let id = ecosystem.facts().id;
         let named = inventory
@@ -61,6 +68,8 @@ pub fn run(
         let context = OpenContext {
             registries: known.get(&id).map_or(&[], Vec::as_slice),
             wanted: wanted.get(&id).filter(|_| reading.narrow && !named),
+            locked: wanted.get(&id).unwrap_or(&nothing),
+            places: places.get(&id).map_or(&[], Vec::as_slice),
             full: reading.full,
         };
         let Some(opened) = inventory.roots.get(*root) else {
@@ -80,14 +89,11 @@ pub fn run(
         let context = OpenContext {
             registries: known.get(&id).map_or(&[], Vec::as_slice),
             wanted: wanted.get(&id),
+            locked: wanted.get(&id).unwrap_or(&nothing),
+            places: places.get(&id).map_or(&[], Vec::as_slice),
             full: reading.full,
         };
-        let named = NamedPlace {
-            kind: place.kind,
-            path: opened.path.clone(),
-            named_by: place.named_by.clone(),
-            stands_for: place.stands_for.clone(),
-        };
+        let named = named_place(place, opened);
         let session = posture.open_place(&named, opened.dir(), &context);
         take(session, place.ecosystem, place.root, &mut inventory);
     }
@@ -258,6 +264,25 @@ fn origin(
     }
 }
 
+/// The places of an ecosystem that were found.
+fn named_places(id: EcosystemId, found: &Discovered, inventory: &Inventory) -> Vec<NamedPlace> {
+    found
+        .places
+        .iter()
+        .filter(|place| place.ecosystem.facts().id == id)
+        .filter_map(|place| Some(named_place(place, inventory.roots.get(place.root)?)))
+        .collect()
+}
+
+fn named_place(place: &FoundPlace, root: &OpenRoot) -> NamedPlace {
+    NamedPlace {
+        kind: place.kind,
+        path: root.path.clone(),
+        named_by: place.named_by.clone(),
+        stands_for: place.stands_for.clone(),
+    }
+}
+
 /// What the lockfiles of an ecosystem name.
 fn wanted(ecosystem: &dyn Ecosystem, inventory: &Inventory) -> Wanted {
     let id = ecosystem.facts().id;
@@ -269,15 +294,24 @@ fn wanted(ecosystem: &dyn Ecosystem, inventory: &Inventory) -> Wanted {
     {
         for locked in &lock.packages {
             match &locked.coordinate.origin {
-                Origin::Registry(_) | Origin::Unknown => {
+                origin @ (Origin::Registry(_) | Origin::Unknown) => {
                     let name = Arc::clone(&locked.coordinate.name);
-                    wanted
-                        .packages
-                        .insert((Arc::clone(&name), Arc::clone(&locked.coordinate.version)));
+                    let key = (Arc::clone(&name), Arc::clone(&locked.coordinate.version));
+                    if let Origin::Registry(registry) = origin {
+                        let registry = Arc::clone(registry);
+                        wanted.registries.entry(key.clone()).or_insert(registry);
+                    }
+                    wanted.packages.insert(key);
                     wanted.names.insert(name);
                 }
                 Origin::Git { url, commit } => {
                     wanted.git.insert((Arc::clone(url), Arc::clone(commit)));
+                    wanted.git_packages.insert((
+                        Arc::clone(url),
+                        Arc::clone(commit),
+                        Arc::clone(&locked.coordinate.name),
+                        Arc::clone(&locked.coordinate.version),
+                    ));
                 }
                 Origin::Path => {}
             }

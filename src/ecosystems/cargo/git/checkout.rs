@@ -19,6 +19,7 @@ use crate::model::{
 };
 use crate::world::{Dir, FileKind};
 
+use super::super::litter::{blank, irregular};
 use super::{database, path, told};
 
 /// Differences that are named.
@@ -108,18 +109,18 @@ enum Stop {
 
 impl Inspector for GitCheckout {
     fn inspect(&self, context: &InspectContext<'_>) -> Vec<Inspection> {
-        let mut inspection = database::blank(
+        let mut inspection = blank(
             "checkout",
             self.rel(),
             Outcome::Unverifiable(Reason::Unreadable),
         );
         if self.irregular {
-            database::irregular(&mut inspection);
+            irregular(&mut inspection, Place::Cache);
             return vec![inspection];
         }
         match self.folder(context) {
             Ok(folder) => self.judge(&*folder, context, &mut inspection),
-            Err(Stop::Irregular) => database::irregular(&mut inspection),
+            Err(Stop::Irregular) => irregular(&mut inspection, Place::Cache),
             Err(Stop::Unreadable(problem)) => inspection.problems.push(problem),
         }
         vec![inspection]
@@ -142,7 +143,7 @@ impl GitCheckout {
         };
         let worktree = match self.folder(context) {
             Ok(worktree) => Folder::new(worktree),
-            Err(Stop::Irregular) => return database::irregular(inspection),
+            Err(Stop::Irregular) => return irregular(inspection, Place::Cache),
             Err(Stop::Unreadable(problem)) => return inspection.problems.push(problem),
         };
         let databases: Vec<Folder> = match database::open(context, &self.folder) {
@@ -189,7 +190,6 @@ impl GitCheckout {
                 Outcome::Tainted
             }
         };
-        inspection.entries = entries(verdict);
         let bad: Vec<_> = verdict.bad_objects().collect();
         if let Some(finding) = told::bad_objects(&rel, bad.iter().copied(), bad.len() as u64) {
             inspection.findings.push(finding);

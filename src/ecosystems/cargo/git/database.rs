@@ -9,8 +9,9 @@ use crate::ecosystems::contract::{InspectContext, Inspection, Inspector};
 use crate::ecosystems::git_folders::Folder;
 use crate::formats::git::full::check_all;
 use crate::formats::git::{Files, HashKind, Limits, posture};
-use crate::model::{Code, Entry, EntryKind, Finding, Outcome, Place, Problem, Reason};
+use crate::model::{Outcome, Place, Problem, Reason};
 
+use super::super::litter::{blank, irregular};
 use super::{path, told};
 
 /// A database without a checkout.
@@ -44,7 +45,7 @@ impl Inspector for GitDatabase {
             Outcome::Unverifiable(Reason::Git),
         );
         if self.irregular {
-            irregular(&mut inspection);
+            irregular(&mut inspection, Place::Cache);
             return vec![inspection];
         }
         match open(context, &self.folder) {
@@ -140,41 +141,5 @@ pub(super) fn problems<'e>(
         inspection
             .problems
             .push(Problem::partial(path.clone(), fault.to_string()));
-    }
-}
-
-/// A link or a device stands where a repository should be.
-pub(super) fn irregular(inspection: &mut Inspection) {
-    inspection.outcome = Outcome::Tainted;
-    let entry = Entry {
-        path: ".".into(),
-        path_escaped: false,
-        kind: EntryKind::Irregular,
-    };
-    inspection.entries = vec![entry.clone()];
-    let mut finding = Finding::new(
-        Code::TreeIrregularFile,
-        Place::Cache,
-        "a link or a device stands where cargo keeps a repository; it was not followed",
-    );
-    finding.rel = Some(inspection.rel.display().to_string());
-    finding.entries = vec![entry];
-    finding.entries_total = 1;
-    finding.remedy = Some("remove it; cargo fetches the repository again".into());
-    inspection.findings.push(finding);
-}
-
-/// An inspection that says nothing yet.
-pub(super) fn blank(kind: &'static str, rel: std::path::PathBuf, outcome: Outcome) -> Inspection {
-    Inspection {
-        kind,
-        rel,
-        outcome,
-        observed: None,
-        entries: Vec::new(),
-        findings: Vec::new(),
-        problems: Vec::new(),
-        size: None,
-        note: None,
     }
 }

@@ -44,7 +44,8 @@ struct Locked {
 pub(super) fn open(root: &dyn Dir, context: &OpenContext<'_>, session: &mut Session) {
     let mut opening = Opening {
         root,
-        locked: context.wanted.map(locked),
+        locked: locked(context.locked),
+        narrow: context.wanted.is_some(),
         session,
         used: BTreeSet::new(),
     };
@@ -116,8 +117,10 @@ impl Locked {
 
 struct Opening<'a> {
     root: &'a dyn Dir,
-    /// What lockfiles name; `None` in a scan of everything.
-    locked: Option<Vec<Locked>>,
+    /// What lockfiles name.
+    locked: Vec<Locked>,
+    /// Whether only that is looked at.
+    narrow: bool,
     session: &'a mut Session,
     /// Databases that a checkout's unit looks at already.
     used: BTreeSet<OsString>,
@@ -153,25 +156,24 @@ impl Opening<'_> {
 
     /// Makes the units of one folder of checkouts; says whether there are any.
     fn checkout(&mut self, folder: &OsStr, entry: &DirEntry) -> bool {
-        let names = (folder.to_str(), entry.name.to_str());
-        let Some(locked) = &self.locked else {
-            let plausible = folder.to_str().and_then(folder_name).is_some();
-            if plausible && is_short(&entry.name) {
-                let unit = GitCheckout::new(folder, &entry.name, None, self.first_use(folder));
-                self.unit(Binding::Nothing, unit);
-                return true;
+        let fitting: Vec<Locked> = match (folder.to_str(), entry.name.to_str()) {
+            (Some(name), Some(short)) => self
+                .locked
+                .iter()
+                .filter(|l| l.fits_folder(name) && l.fits_short(short))
+                .cloned()
+                .collect(),
+            _ => Vec::new(),
+        };
+        if fitting.is_empty() && !self.narrow {
+            if !is_short(&entry.name) {
+                self.litter(&["git", "checkouts"], &[folder, &entry.name]);
+                return false;
             }
-            self.litter(&["git", "checkouts"], &[folder, &entry.name]);
-            return false;
-        };
-        let (Some(name), Some(short)) = names else {
-            return false;
-        };
-        let fitting: Vec<Locked> = locked
-            .iter()
-            .filter(|l| l.fits_folder(name) && l.fits_short(short))
-            .cloned()
-            .collect();
+            let unit = GitCheckout::new(folder, &entry.name, None, self.first_use(folder));
+            self.unit(Binding::Nothing, unit);
+            return true;
+        }
         for one in &fitting {
             let first = self.first_use(folder);
             let unit = GitCheckout::new(folder, &entry.name, Some(one.oid), first);
@@ -186,7 +188,7 @@ impl Opening<'_> {
 
     /// Databases without a checkout: only in a scan of everything, since a build makes the checkout that a scan then judges.
     fn databases(&mut self) {
-        if self.locked.is_some() {
+        if self.narrow {
             return;
         }
         let mut count = 0;
@@ -222,11 +224,11 @@ impl Opening<'_> {
         let mut folders = Vec::new();
         for entry in list {
             let name = entry.name.to_str();
-            let of_interest = match &self.locked {
-                None => name.and_then(folder_name).is_some(),
-                Some(locked) => locked
-                    .iter()
-                    .any(|l| name.is_some_and(|name| l.fits_folder(name))),
+            let of_interest = if self.narrow {
+                let fits = |l: &Locked| name.is_some_and(|name| l.fits_folder(name));
+                self.locked.iter().any(fits)
+            } else {
+                name.and_then(folder_name).is_some()
             };
             if !of_interest || entry.kind == FileKind::File {
                 self.litter(&["git", kind], &[&entry.name]);
@@ -259,7 +261,7 @@ impl Opening<'_> {
     /// Something that no cargo loads. In a scan of one project it does not matter.
     fn litter(&mut self, fixed: &[&str], names: &[&OsStr]) {
         let tag = names.last().is_some_and(|name| *name == "CACHEDIR.TAG");
-        if self.locked.is_none() && !tag {
+        if !self.narrow && !tag {
             let litter = Litter {
                 rel: path(fixed, names),
                 kind: "litter",

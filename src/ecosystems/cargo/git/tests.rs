@@ -84,9 +84,12 @@ impl Home {
 
     fn session(&self, wanted: Option<&Wanted>) -> Session {
         let mut session = Session::default();
+        let nothing = Wanted::default();
         let context = OpenContext {
             registries: &[],
             wanted,
+            locked: wanted.unwrap_or(&nothing),
+            places: &[],
             full: false,
         };
         open(&*self.disk.dir("/c"), &context, &mut session);
