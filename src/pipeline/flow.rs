@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::ecosystems::contract::{Ecosystem, LockedPackage, LockfileFormat, Unit};
+use crate::model::advisory::AdvisoryFact;
 use crate::model::report::SourceFacts;
 use crate::model::{
-    Assurance, Claim, Coordinate, Digest, EcosystemId, Entry, Finding, Fingerprint, Listing,
-    Notice, Outcome, Place, Problem, Reason, RootInfo,
+    Assurance, Claim, Code, Coordinate, Digest, EcosystemId, Entry, Finding, Fingerprint, Listing,
+    Notice, Outcome, Place, Problem, Reason, RootInfo, Severity,
 };
 use crate::world::{Dir, RootDir};
 
@@ -324,4 +325,19 @@ pub struct Checked {
     pub from_ledger: u64,
     /// Whether the run was cut short.
     pub cut_short: bool,
+}
+
+/// An advisory that covers a package version, and where that version was met.
+#[derive(Debug, Clone)]
+pub struct AdvisoryMatch {
+    /// The package version.
+    pub coordinate: Arc<Coordinate>,
+    /// Code of the finding.
+    pub code: Code,
+    /// How bad it is, by the feeds.
+    pub severity: Severity,
+    /// What the feeds say.
+    pub fact: AdvisoryFact,
+    /// Lockfile (position of its root, path) and line that name it; the cache alone if none.
+    pub location: Option<(usize, String, u32)>,
 }

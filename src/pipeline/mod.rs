@@ -5,6 +5,7 @@ pub mod decide;
 pub mod discover;
 pub mod feeds;
 pub mod flow;
+pub mod graph;
 pub mod inventory;
 pub mod knowledge;
 pub mod registries;

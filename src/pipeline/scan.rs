@@ -16,10 +16,10 @@ use crate::trust::root::TrustSet;
 use crate::world::{Clock, Env, Fetch, Progress, ReadFs};
 
 use super::advise::poisoned::Poisoned;
-use super::decide::{self, AdvisoryMatch, Case, Decision};
+use super::decide::{self, Case, Decision};
 use super::discover::{self, NotThere, Targets};
 use super::feeds;
-use super::flow::{Inventory, Standing};
+use super::flow::{AdvisoryMatch, Inventory, Standing};
 use super::inventory::{self, Reading};
 use super::knowledge::{Declared, Standings};
 use super::registries::Registries;

@@ -1,3 +1,5 @@
+//! Every object of a small repository is checked, and every bad one is told.
+
 use super::super::testing::{Memory, Put, deflate, index, pack, tight};
 use super::super::{Kind, hash_object};
 use super::*;

@@ -1,3 +1,5 @@
+//! Packs read back, by hand and by dice.
+
 use proptest::prelude::*;
 
 use super::super::testing::{Memory, Put, index, pack, tight};

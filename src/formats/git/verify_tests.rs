@@ -1,3 +1,5 @@
+//! Worktrees held against commits: equal, changed, missing, added, of another kind.
+
 use super::super::testing::{Known, Memory, Plain, Thing, deflate, tight};
 use super::super::tree::Mode;
 use super::super::{Kind, hash_object};

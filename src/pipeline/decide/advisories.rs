@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use crate::model::{Finding, Location, Place};
 
+use crate::pipeline::flow::AdvisoryMatch;
+
 use super::Case;
 
 /// Adds one finding per advisory and package version.
@@ -17,12 +19,12 @@ pub(super) fn add(case: &Case<'_>, findings: &mut Vec<Finding>) {
         } else {
             Place::Cache
         };
-        let mut finding = Finding::new(item.matched.code(), place, message(item));
-        finding.severity = item.matched.severity;
+        let mut finding = Finding::new(item.code, place, message(item));
+        finding.severity = item.severity;
         finding.ecosystem = Some(item.coordinate.ecosystem);
         finding.package = Some(Arc::clone(&item.coordinate.name));
         finding.version = Some(Arc::clone(&item.coordinate.version));
-        finding.advisory = Some(item.matched.fact());
+        finding.advisory = Some(item.fact.clone());
         if let Some((root, rel, line)) = &item.location {
             finding.root = case.inventory.roots.get(*root).map(|r| r.info.id.clone());
             finding.rel = Some(rel.clone());
@@ -36,13 +38,13 @@ pub(super) fn add(case: &Case<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-fn message(item: &super::AdvisoryMatch) -> String {
-    let what = item.matched.code().summary();
-    format!("{}: {what}", item.matched.id)
+fn message(item: &AdvisoryMatch) -> String {
+    let what = item.code.summary();
+    format!("{}: {what}", item.fact.id)
 }
 
-fn remedy(item: &super::AdvisoryMatch) -> Option<String> {
-    let fixed = item.matched.fixed.last()?;
+fn remedy(item: &AdvisoryMatch) -> Option<String> {
+    let fixed = item.fact.fixed.last()?;
     Some(format!(
         "update {} to {fixed} or later",
         item.coordinate.name

@@ -9,7 +9,7 @@ use crate::model::digest::hex;
 use crate::model::shell;
 use crate::model::{Class, Code, Finding, Place, RootId};
 use crate::pipeline::flow::Inventory;
-use crate::pipeline::inventory::graph::Graph;
+use crate::pipeline::graph::Graph;
 
 use super::Case;
 

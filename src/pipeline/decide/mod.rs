@@ -16,8 +16,7 @@ use crate::model::policy::Policy;
 use crate::model::report::{CheckRow, FeedFacts, Verdict};
 use crate::model::{Coordinate, Coverage, Finding, Notice, Problem};
 
-use super::advise::matching::Match;
-use super::flow::{Check, Inventory};
+use super::flow::{AdvisoryMatch, Check, Inventory};
 use super::knowledge::Sage;
 
 /// Everything that deciding needs.
@@ -50,17 +49,6 @@ pub struct Case<'a> {
     pub portable: bool,
     /// Seconds since 1970.
     pub now: i64,
-}
-
-/// An advisory that covers a package version, and where that version was met.
-#[derive(Debug, Clone)]
-pub struct AdvisoryMatch {
-    /// The package version.
-    pub coordinate: Arc<Coordinate>,
-    /// What the feed says.
-    pub matched: Match,
-    /// Lockfile and line that name it; the cache alone if none.
-    pub location: Option<(usize, String, u32)>,
 }
 
 /// What was decided.

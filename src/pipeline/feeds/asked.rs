@@ -13,8 +13,7 @@ use crate::model::{
 use crate::pipeline::advise::index::AdvisoryDb;
 use crate::pipeline::advise::matching::{self, Match, Subject};
 use crate::pipeline::advise::poisoned::{Indicator, Poisoned};
-use crate::pipeline::decide::AdvisoryMatch;
-use crate::pipeline::flow::{Check, Inventory, Seen};
+use crate::pipeline::flow::{AdvisoryMatch, Check, Inventory, Seen};
 
 use super::shelf::Shelf;
 
@@ -181,7 +180,9 @@ fn place(inventory: &Inventory, asked: &Asked, coordinate: &Arc<Coordinate>) -> 
 fn one(coordinate: &Arc<Coordinate>, matched: &Match, location: Option<Spot>) -> AdvisoryMatch {
     AdvisoryMatch {
         coordinate: Arc::clone(coordinate),
-        matched: matched.clone(),
+        code: matched.code(),
+        severity: matched.severity,
+        fact: matched.fact(),
         location,
     }
 }

@@ -8,7 +8,7 @@ use crate::model::report::Component;
 use crate::model::{Coordinate, Origin};
 use crate::pipeline::flow::Inventory;
 
-use super::graph::Graph;
+use crate::pipeline::graph::Graph;
 
 /// Every package of every lockfile once, sorted by coordinate, with its edges. `public` says whether an address is the
 /// default one of its ecosystem (it is then left out of package URLs).

@@ -1,7 +1,6 @@
 //! What is in the sources? Lockfiles become packages, caches become units; nothing is judged here.
 
 mod components;
-pub mod graph;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

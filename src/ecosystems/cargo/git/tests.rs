@@ -1,3 +1,5 @@
+//! Databases and checkouts as cargo makes them, and what becomes of each when something in it is touched.
+
 use std::io::Write as _;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Bills of materials: what stands in them, and that it is valid whatever the report.
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! The JSON report, key by key.
+
 use serde_json::Value;
 
 use super::super::sample;

@@ -1,3 +1,5 @@
+//! Machine formats against the published schemas, for whatever report.
+
 use boon::{Compiler, SchemaIndex, Schemas};
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -1,3 +1,5 @@
+//! The table as people see it, and hostile names in it.
+
 use super::super::sample;
 use super::*;
 use crate::model::report::{RunFacts, VerdictResult};
