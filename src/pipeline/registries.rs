@@ -113,15 +113,24 @@ impl Registries {
 
     /// How every met registry stands.
     pub fn standings(&self, ecosystems: &[&'static dyn Ecosystem]) -> Standings {
+        let trust = self.trust();
         let met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
         let of_interest = |id: EcosystemId| ecosystems.iter().any(|e| e.facts().id == id);
         met.iter()
             .filter(|((id, _), _)| of_interest(*id))
             .map(|((id, fingerprint), met)| {
                 let standing = match met.addresses.first() {
-                    Some(address) if met.trusted => Standing::Trusted {
-                        address: Arc::clone(address),
-                        fingerprint: *fingerprint,
+                    // A mirror is asked in the root's place. What it says is kept under its own name, so that it
+                    // stops counting when the mirror is no longer configured.
+                    Some(address) if met.trusted => match trust.mirrors_of(fingerprint).next() {
+                        Some(mirror) => Standing::Trusted {
+                            address: mirror.address.text(),
+                            fingerprint: mirror.address.fingerprint(),
+                        },
+                        None => Standing::Trusted {
+                            address: Arc::clone(address),
+                            fingerprint: *fingerprint,
+                        },
                     },
                     _ => Standing::Unpinned,
                 };

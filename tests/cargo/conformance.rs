@@ -28,17 +28,12 @@ pub(crate) fn scan_fixture(tar: &Path, registry: &str, arguments: &[&str]) -> Sc
         &mut answers,
     );
     world.registry.replay(&answers);
-    world.registry.call_it(&world.registry.socket_origin());
-    let fingerprint = sha256(registry.as_bytes());
-    write_file(
-        &world.trust_file(),
-        format!(
-            "[[root]]\necosystem = \"cargo\"\nrole = \"index\"\nurl = \"{registry}\"\n\n[[mirror]]\nof = \
-             \"sha256:{fingerprint}\"\nurl = \"{}\"\n",
-            world.registry.index_url()
-        ),
-    );
-    world.untaint().args(arguments).run()
+    let proxy = world.registry.socket_origin();
+    world
+        .untaint()
+        .env("http_proxy", proxy)
+        .args(arguments)
+        .run()
 }
 
 #[test]

@@ -32,8 +32,9 @@ fn clean_expectation(verified: u64) -> Value {
     json!({"exit": 0, "codes": [], "verified": verified, "unverifiable": {}})
 }
 
-/// The number of subjects of the standard three crates: archive, tree, cached listing, locked hash.
-const STANDARD: u64 = 12;
+/// The number of subjects of the standard three crates (archive, tree, cached listing, locked hash) and
+/// the index's cached settings.
+const STANDARD: u64 = 13;
 
 const CASES: &[Case] = &[
     Case {

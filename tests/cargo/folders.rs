@@ -32,7 +32,7 @@ fn new_and_old_names_of_the_default_registry_are_known() {
             scan.is_clean();
             assert_eq!(
                 scan.count("verified"),
-                12,
+                13,
                 "{index} {stable}\n{}",
                 scan.story()
             );

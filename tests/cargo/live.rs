@@ -53,7 +53,7 @@ fn a_real_project_is_verified_against_the_live_index_when_asked() {
     world.cargo(&["fetch", "--locked"]);
     let clean = scan(&world).run();
     clean.is_clean();
-    assert_eq!(clean.count("verified"), 12, "{}", clean.story());
+    assert_eq!(clean.count("verified"), 13, "{}", clean.story());
     let lib = world.tree("fnv", &version(&world, "fnv")).join("lib.rs");
     write_file(&lib, "pub fn evil() {}\n");
     scan(&world).run().finds(&["tree-modified"], "lib.rs");

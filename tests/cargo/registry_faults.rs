@@ -26,7 +26,6 @@ fn an_index_that_does_not_answer_is_incomplete_and_nothing_else() {
         Fault::TooMany(1),
         Fault::Hangup,
         Fault::ShortBody,
-        Fault::LongBody,
         Fault::HugeLength,
         Fault::Body(b"<html>a hotel's welcome page</html>".to_vec()),
         Fault::Body(vec![0; 100_000]),
@@ -58,6 +57,17 @@ fn an_index_that_does_not_answer_is_incomplete_and_nothing_else() {
         let scan = world.untaint().within(Duration::from_secs(60)).run();
         scan.finds(&["tree-modified"], "build.rs");
     }
+}
+
+#[test]
+fn bytes_after_a_listing_do_not_take_away_what_it_says() {
+    let world = own();
+    world
+        .registry
+        .misbehave("/index/be/ta/beta", Fault::LongBody);
+    let scan = world.untaint().run();
+    assert!(matches!(scan.exit, 0 | 3), "{}", scan.story());
+    assert_eq!(scan.count("tainted"), 0, "{}", scan.story());
 }
 
 #[test]
@@ -263,15 +273,20 @@ fn downloads_that_lie_are_not_believed() {
 
 #[test]
 fn downloads_come_from_where_the_index_says() {
-    let world = own();
+    let world = World::new(Source::Alternate);
     let elsewhere = Registry::start();
     for release in standard_crates() {
-        elsewhere.publish_bytes(&release, release.archive(Some(&world.registry.index_url())));
+        let archive = world.publish(&release);
+        elsewhere.publish_bytes(&release, archive);
     }
     world.registry.download_from(&format!(
         "{}/dl/{{crate}}/{{version}}/{{sha256-checksum}}",
         elsewhere.origin()
     ));
+    world.manifest(&[("alpha", "1"), ("gamma", "0.3")], "fn main() {}\n");
+    world.cargo(&["generate-lockfile"]);
+    world.cargo(&["fetch", "--locked"]);
+    elsewhere.forget();
     fs::remove_file(world.archive("beta", "1.0.0")).unwrap();
     world.untaint().run().is_clean();
     let asked = elsewhere.requests();

@@ -58,7 +58,7 @@ fn trial(world: &World, all: &[String], path: &str, deed: Act) -> bool {
 fn the_untouched_worlds_are_clean() {
     let home = home_template().twin().untaint().run();
     home.is_clean();
-    assert_eq!(home.count("verified"), 12, "{}", home.story());
+    assert_eq!(home.count("verified"), 13, "{}", home.story());
     assert_eq!(home.unverifiable("git"), 1, "{}", home.story());
     let vendored = vendor_template().twin().untaint().run();
     vendored.is_clean();

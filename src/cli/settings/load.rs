@@ -269,7 +269,12 @@ fn trust(common: &Common, homes: &Homes, fs: &dyn ReadFs) -> Result<TrustSet, Se
 fn if_there(fs: &dyn ReadFs, path: &Path, max: u64) -> Result<Option<Vec<u8>>, SettingsError> {
     match fs.read_named(path, max) {
         Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.is_not_found() => Ok(None),
+        // A home that is no folder holds no configuration; that nothing can be remembered there is said by the run.
+        Err(error)
+            if error.is_not_found() || error.source.kind() == std::io::ErrorKind::NotADirectory =>
+        {
+            Ok(None)
+        }
         Err(error) => Err(error.into()),
     }
 }

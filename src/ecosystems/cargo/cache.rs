@@ -119,8 +119,16 @@ impl Opening<'_> {
             }
             opening.source("cargo-registry-src", "src", folder, count);
         });
+        // Names that differ in case alone: a crate has one spelling, and which of them is it cannot be told here.
+        let mut spelled: BTreeMap<(OsString, String), usize> = BTreeMap::new();
+        let folded = |stem: &OsStr| stem.to_string_lossy().to_lowercase();
+        for (folder, stem) in pairs.keys() {
+            *spelled.entry((folder.clone(), folded(stem))).or_default() += 1;
+        }
         for ((folder, stem), pair) in pairs {
-            self.pair(&folder, &stem, pair);
+            let key = (folder, folded(&stem));
+            let alone = spelled.get(&key).is_none_or(|count| *count == 1);
+            self.pair(&key.0, &stem, pair, alone);
         }
         self.each_folder("index", |opening, folder, dir, entries| {
             opening.index(folder, dir, entries);
@@ -170,7 +178,7 @@ impl Opening<'_> {
         self.folders.registry(folder.to_str()?).cloned()
     }
 
-    fn pair(&mut self, folder: &OsStr, stem: &OsStr, pair: Pair) {
+    fn pair(&mut self, folder: &OsStr, stem: &OsStr, pair: Pair, alone: bool) {
         let parsed = split_name(stem);
         if let Some(wanted) = self.context.wanted {
             let is_wanted = parsed.is_some_and(|(name, version)| {
@@ -183,17 +191,20 @@ impl Opening<'_> {
             }
         }
         let binding = match (parsed, self.registry(folder)) {
-            (Some((name, version)), Some(registry)) => Binding::Artifact(Arc::new(ArtifactId {
-                coordinate: Coordinate {
-                    ecosystem: CARGO,
-                    name: Arc::from(name),
-                    version: Arc::from(version),
-                    origin: Origin::Registry(registry),
-                },
-                file: Arc::from(format!("{name}-{version}.crate")),
-            })),
+            // A scan of a project asks for one spelling, and that is the one that its tool loads.
+            (Some((name, version)), Some(registry)) if alone || self.context.wanted.is_some() => {
+                Binding::Artifact(Arc::new(ArtifactId {
+                    coordinate: Coordinate {
+                        ecosystem: CARGO,
+                        name: Arc::from(name),
+                        version: Arc::from(version),
+                        origin: Origin::Registry(registry),
+                    },
+                    file: Arc::from(format!("{name}-{version}.crate")),
+                }))
+            }
             (_, None) => Binding::Unbound(Reason::UnpinnedRoot),
-            (None, Some(_)) => Binding::Unbound(Reason::Unbound),
+            (_, Some(_)) => Binding::Unbound(Reason::Unbound),
         };
         let top = Arc::from(stem.to_string_lossy());
         self.session.units.push(Unit {

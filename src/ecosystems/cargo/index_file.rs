@@ -142,8 +142,31 @@ impl Inspector for IndexFile {
             read(&bytes)
         };
         match cached {
-            Cached::Versions(versions) => self.versions(&versions, context, &mut inspection),
-            Cached::Ignored => inspection.outcome = Outcome::Unverifiable(Reason::Orphan),
+            Cached::Versions(versions) => {
+                let readable = versions.iter().filter(|(_, line)| line.is_some()).count();
+                if readable < versions.len() || readable == 0 {
+                    inspection.problems.push(Problem::as_the_tool(
+                        path(),
+                        format!(
+                            "{} of its {} rows can be read; cargo passes over the others",
+                            readable,
+                            versions.len()
+                        ),
+                    ));
+                }
+                if readable == 0 {
+                    inspection.outcome = Outcome::Unverifiable(Reason::Orphan);
+                } else {
+                    self.versions(&versions, context, &mut inspection);
+                }
+            }
+            Cached::Ignored => {
+                inspection.outcome = Outcome::Unverifiable(Reason::Orphan);
+                inspection.problems.push(Problem::as_the_tool(
+                    path(),
+                    "is no index file of a format that cargo reads; cargo fetches it anew",
+                ));
+            }
             Cached::Torn => {
                 inspection.outcome = Outcome::Unverifiable(Reason::Orphan);
                 inspection.problems.push(Problem::as_the_tool(

@@ -17,6 +17,8 @@ use crate::world::{Fetch, FetchError, Progress};
 pub(super) struct Ask {
     pub(super) ecosystem: &'static dyn Ecosystem,
     pub(super) registry: Fingerprint,
+    /// Under which its claims are kept: the registry's own fingerprint, or that of the mirror that is asked.
+    pub(super) kept: Fingerprint,
     pub(super) address: Arc<str>,
     pub(super) name: Arc<str>,
     pub(super) versions: BTreeSet<Arc<str>>,
@@ -37,7 +39,7 @@ impl Desk<'_> {
         let mut known = Known::default();
         let mut open: BTreeMap<(Fingerprint, Arc<str>), Vec<Ask>> = BTreeMap::new();
         for ask in asks {
-            let stored = self.store.listing(&ask.registry, &ask.name).map(Arc::new);
+            let stored = self.store.listing(&ask.kept, &ask.name).map(Arc::new);
             let suffices = stored
                 .as_ref()
                 .is_some_and(|listing| self.suffices(listing, &ask));
@@ -103,14 +105,14 @@ impl Desk<'_> {
             }
         };
         let matters = |facts: &&VersionFacts| ask.versions.contains(&facts.version);
-        for file in self.store.listings(&ask.registry, &ask.name) {
+        for file in self.store.listings(&ask.kept, &ask.name) {
             if file.by == Claimant::Imported {
                 for facts in file.value.versions.iter().filter(matters) {
                     say(facts, file.assurance, file.by);
                 }
             }
         }
-        for earlier in self.store.earlier(&ask.registry, &ask.name) {
+        for earlier in self.store.earlier(&ask.kept, &ask.name) {
             if ask.versions.contains(&earlier.facts.version) {
                 say(
                     &earlier.facts,
@@ -178,7 +180,7 @@ impl Desk<'_> {
             .map(|ask| Question {
                 name: Arc::clone(&ask.name),
                 known: (!fresh)
-                    .then(|| self.store.listing(&ask.registry, &ask.name))
+                    .then(|| self.store.listing(&ask.kept, &ask.name))
                     .flatten()
                     .map(Arc::new),
                 versions: ask.versions.iter().cloned().collect(),
@@ -203,11 +205,11 @@ impl Desk<'_> {
     }
 
     fn learn(&self, ask: &Ask, reply: Reply) -> Learned {
-        let earlier = self.store.listing(&ask.registry, &ask.name).map(Arc::new);
+        let earlier = self.store.listing(&ask.kept, &ask.name).map(Arc::new);
         match reply {
             Reply::Listing(listing) => {
                 let listing = Arc::new(with_withdrawn(&listing, earlier.as_deref()));
-                self.store.put_listing(&ask.registry, &ask.name, &listing);
+                self.store.put_listing(&ask.kept, &ask.name, &listing);
                 Learned {
                     listing: Some(listing),
                     no_such_package: false,
@@ -229,7 +231,7 @@ impl Desk<'_> {
                     ))
                 });
                 if let Some(gone) = &gone {
-                    self.store.put_listing(&ask.registry, &ask.name, gone);
+                    self.store.put_listing(&ask.kept, &ask.name, gone);
                 }
                 Learned {
                     listing: gone,
@@ -287,6 +289,7 @@ fn copy(ask: &Ask) -> Ask {
     Ask {
         ecosystem: ask.ecosystem,
         registry: ask.registry,
+        kept: ask.kept,
         address: Arc::clone(&ask.address),
         name: Arc::clone(&ask.name),
         versions: ask.versions.clone(),

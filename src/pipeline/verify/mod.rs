@@ -123,7 +123,11 @@ impl Verify<'_> {
                 let standing = self
                     .standings
                     .get(&(coordinate.ecosystem, registry.fingerprint));
-                let Some(Standing::Trusted { address, .. }) = standing else {
+                let Some(Standing::Trusted {
+                    address,
+                    fingerprint,
+                }) = standing
+                else {
                     return;
                 };
                 let ask = wanted
@@ -134,6 +138,7 @@ impl Verify<'_> {
                     .or_insert_with(|| Ask {
                         ecosystem,
                         registry: registry.fingerprint,
+                        kept: *fingerprint,
                         address: Arc::clone(address),
                         name: ecosystem.listing_name(&coordinate.name),
                         versions: BTreeSet::new(),
