@@ -52,11 +52,17 @@ impl Registries {
             .trust()
             .offer(ecosystem.as_str(), Role::Index, &address, named_by);
         let trusted = resolved.is_believed();
-        let primary = self
-            .trust()
+        // A pinned mirror is asked in place of its root: it is there because the root is out of reach.
+        let trust = self.trust();
+        let mirror = trust
+            .mirrors_of(&resolved.primary)
+            .next()
+            .map(|mirror| mirror.address.text());
+        let root = trust
             .root(ecosystem.as_str(), Role::Index, &resolved.primary)
-            .and_then(|root| root.address.as_ref().map(Address::text))
-            .unwrap_or_else(|| address.text());
+            .and_then(|root| root.address.as_ref().map(Address::text));
+        drop(trust);
+        let primary = mirror.or(root).unwrap_or_else(|| address.text());
         let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = met
             .entry((ecosystem, resolved.primary))

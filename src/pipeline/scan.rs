@@ -19,7 +19,7 @@ use super::advise::poisoned::Poisoned;
 use super::decide::{self, Case, Decision};
 use super::discover::{self, NotThere, Targets};
 use super::feeds;
-use super::flow::{AdvisoryMatch, Inventory, Standing};
+use super::flow::{AdvisoryMatch, Inventory};
 use super::inventory::{self, Reading};
 use super::knowledge::{Declared, Standings};
 use super::registries::Registries;

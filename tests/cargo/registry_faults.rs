@@ -288,7 +288,11 @@ fn downloads_come_from_where_the_index_says() {
     world.cargo(&["fetch", "--locked"]);
     elsewhere.forget();
     fs::remove_file(world.archive("beta", "1.0.0")).unwrap();
-    world.untaint().run().is_clean();
+    // The cached `config.json` names the old place: that much is said, and nothing else.
+    let scan = world.untaint().run();
+    scan.exits(1);
+    assert_eq!(scan.codes(), ["metadata-poisoned"], "{}", scan.story());
+    assert!(scan.names("config.json"), "{}", scan.story());
     let asked = elsewhere.requests();
     assert!(
         asked
@@ -303,6 +307,17 @@ fn downloads_come_from_where_the_index_says() {
             .iter()
             .any(|line| line.contains("/dl/"))
     );
+}
+
+#[test]
+fn an_answer_ends_where_it_says_that_it_ends() {
+    let world = own();
+    world
+        .registry
+        .misbehave("/index/be/ta/beta", Fault::LongBody);
+    let scan = world.untaint().within(Duration::from_secs(60)).run();
+    assert!(matches!(scan.exit, 0 | 3), "{}", scan.story());
+    assert_eq!(scan.count("tainted"), 0, "{}", scan.story());
 }
 
 #[test]

@@ -19,7 +19,7 @@ use crate::pipeline::verify::FetchArchives;
 use crate::trust::claims::ClaimStore;
 use crate::trust::ledger::Ledger;
 use crate::world::real::World;
-use crate::world::{Clock as _, Progress as _, ReadFs as _, StateDir};
+use crate::world::{Clock as _, ReadFs as _, StateDir};
 
 use super::advise::FeedAdvice;
 

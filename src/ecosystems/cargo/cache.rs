@@ -17,7 +17,10 @@ use crate::ecosystems::contract::{
     ArchiveFormat, ArchivePart, Binding, CacheKind, OpenContext, RootCandidate, Session, TreePart,
     Unit,
 };
-use crate::model::{ArtifactId, Coordinate, Origin, Place, Problem, Reason, Registry, RootOrigin};
+use crate::model::{
+    ArtifactId, Code, Coordinate, Finding, Origin, Place, Problem, Reason, Registry, RootOrigin,
+    text,
+};
 use crate::world::{Dir, DirEntry, Env, FileKind, ReadFs};
 
 use super::folders::Folders;
@@ -358,6 +361,9 @@ impl Opening<'_> {
 
     /// Something that no cargo loads. In a scan of one project it does not matter.
     fn litter(&mut self, rel: PathBuf, entry: &DirEntry) {
+        if matches!(entry.kind, FileKind::Link | FileKind::Other) {
+            return self.irregular(&rel, entry.kind);
+        }
         if self.context.wanted.is_some() || entry.name == "CACHEDIR.TAG" {
             return;
         }
@@ -372,6 +378,31 @@ impl Opening<'_> {
                 reason: Reason::Orphan,
             })),
         });
+    }
+
+    /// Something that cargo would follow or read and untaint does not: never passed over in silence.
+    fn irregular(&mut self, rel: &Path, kind: FileKind) {
+        use std::os::unix::ffi::OsStrExt as _;
+        let what = match kind {
+            FileKind::Link => "is a link; untaint follows none below a cache",
+            _ => "is no file or folder; untaint opens nothing of its kind",
+        };
+        if kind == FileKind::Link {
+            let mut finding = Finding::new(
+                Code::LinkEscape,
+                Place::Cache,
+                "a link stands where cargo keeps a folder or file of its own".to_owned(),
+            );
+            let (rel, escaped) = text::percent(rel.as_os_str().as_bytes());
+            finding.rel = Some(rel);
+            finding.path_escaped = escaped;
+            self.session.findings.push(finding);
+        }
+        let path = self.root.path().join(rel).display().to_string();
+        self.session.problems.push(Problem::skipped(
+            text::printable(&path),
+            format!("{what}: replace it by what it should be, or remove it"),
+        ));
     }
 
     fn source(&mut self, kind: &'static str, below: &str, folder: &OsStr, entries: u64) {

@@ -7,7 +7,7 @@
 //! <semver> 00 <JSON line> 00   repeated
 //! ```
 //!
-//! Version 1 has no schema field; another version is ignored by cargo, and so by us. Everything in the file is the suspect's
+//! Another version is ignored by cargo, and so by us. Everything in the file is the suspect's
 //! word: it is compared with what the registry says, and never believed.
 
 use std::path::PathBuf;
@@ -49,15 +49,10 @@ pub(super) fn read(bytes: &[u8]) -> Cached {
     let Some((version, rest)) = bytes.split_first() else {
         return Cached::Torn;
     };
-    let rest = match version {
-        1 => Some(rest),
-        3 => rest.get(4..).filter(|_| {
-            rest.get(..4) == Some(&[2, 0, 0, 0]) || rest.get(..4) == Some(&[1, 0, 0, 0])
-        }),
-        _ => None,
-    };
-    let Some(rest) = rest else {
-        return Cached::Ignored;
+    let rest = match (version, rest.split_first_chunk::<4>()) {
+        (3, Some(([1 | 2, 0, 0, 0], rest))) => rest,
+        (3, None) => return Cached::Torn,
+        _ => return Cached::Ignored,
     };
     let mut parts = rest.split(|b| *b == 0);
     if parts.next().is_none() || !bytes.ends_with(&[0]) {
@@ -227,6 +222,9 @@ impl IndexFile {
         }
         if !wrong.is_empty() {
             self.poisoned(inspection, wrong);
+        } else if versions.iter().all(|(_, line)| line.is_none()) {
+            // Nothing that cargo could use was compared with anything.
+            inspection.outcome = Outcome::Unverifiable(Reason::Orphan);
         } else if context.listing.is_some() && context.gap.is_none() {
             inspection.outcome = Outcome::Verified(Assurance::Published);
         } else if let Some(listing) = context.listing {
