@@ -111,7 +111,7 @@ fn lockfiles_and_caches_are_asked_about_once_each() {
         .iter()
         .map(|m| {
             (
-                m.matched.id.as_str(),
+                m.fact.id.as_str(),
                 m.coordinate.to_string(),
                 m.location.clone(),
             )
