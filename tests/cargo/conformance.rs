@@ -28,12 +28,21 @@ pub(crate) fn scan_fixture(tar: &Path, registry: &str, arguments: &[&str]) -> Sc
         &mut answers,
     );
     world.registry.replay(&answers);
-    let proxy = world.registry.socket_origin();
-    world
-        .untaint()
-        .env("http_proxy", proxy)
-        .args(arguments)
-        .run()
+    // Where the cache holds the index's settings, the mirror repeats them; where it holds none, downloads
+    // come from the mirror itself.
+    if !world.cargo_home().join("registry/index").exists() {
+        world.registry.call_it(&world.registry.socket_origin());
+    }
+    write_file(
+        &world.trust_file(),
+        format!(
+            "[[root]]\necosystem = \"cargo\"\nrole = \"index\"\nurl = \"{registry}\"\n\n[[mirror]]\nof = \
+             \"sha256:{}\"\nurl = \"{}/index/\"\n",
+            sha256(registry.as_bytes()),
+            world.registry.socket_origin()
+        ),
+    );
+    world.untaint().args(arguments).run()
 }
 
 #[test]

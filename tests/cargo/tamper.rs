@@ -240,7 +240,10 @@ pub(crate) enum Expect {
 }
 
 /// The contract in a table.
-pub(crate) fn expect(kind: Kind, act: Act) -> Expect {
+pub(crate) fn expect(path: &str, act: Act) -> Expect {
+    let kind = kind(path);
+    let name = path.rsplit('/').next().unwrap();
+    let unloaded = ["Cargo.lock", "Cargo.toml.orig", ".cargo_vcs_info.json"].contains(&name);
     let content = CONTENT_ACTS.contains(&act);
     match (kind, act) {
         // Cargo treats an archive of no bytes, or none, as not downloaded: absent.
@@ -249,6 +252,8 @@ pub(crate) fn expect(kind: Kind, act: Act) -> Expect {
         (Kind::Archive, Act::LinkToNothing | Act::Fifo | Act::Folder) => Expect::NeverClean,
         (Kind::Archive, Act::Mode(0o4755 | 0o755)) => Expect::Honest,
         (Kind::Archive | Kind::Tree | Kind::Checkout, _) if content => Expect::Found,
+        // Committed vendor folders lose what widespread ignore patterns name and no build loads.
+        (Kind::Vendored, Act::Remove | Act::Folder) if unloaded => Expect::NoAlarm,
         (Kind::Vendored, _) if content => Expect::Found,
         (_, Act::HardLink | Act::Touch | Act::Mode(0o664)) => Expect::NoAlarm,
         (Kind::Archive | Kind::Tree | Kind::Checkout, Act::LinkToSameOutside) => Expect::Found,

@@ -51,7 +51,7 @@ fn rounds(template: &World, seed: u64, count: usize, prepare: fn(&World), argume
                 &outside,
             );
             memories.push(memory);
-            found |= expect(kind(path), deed) == Expect::Found;
+            found |= expect(path, deed) == Expect::Found;
             deeds.push((path.clone(), deed));
         }
         let scan = world.untaint().args(arguments).run();

@@ -49,7 +49,7 @@ fn trial(world: &World, all: &[String], path: &str, deed: Act) -> bool {
     empty(&world.state());
     act(deed, &full, &other(world, all, path), &outside);
     let scan = world.untaint().run();
-    judge(&scan, expect(kind(path), deed), path, &format!("{deed:?}"));
+    judge(&scan, expect(path, deed), path, &format!("{deed:?}"));
     memory.restore();
     true
 }

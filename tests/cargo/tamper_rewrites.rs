@@ -262,8 +262,8 @@ fn the_whole_clean_cache_is_clean() {
     scan.is_clean();
     assert_eq!(
         scan.count("verified"),
-        9,
-        "archives, trees, listings\n{}",
+        10,
+        "archives, trees, listings, index settings\n{}",
         scan.story()
     );
     let scan = world
