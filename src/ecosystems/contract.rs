@@ -60,6 +60,10 @@ pub trait Ecosystem: Send + Sync {
     fn listing_name(&self, name: &Arc<str>) -> Arc<str> {
         Arc::clone(name)
     }
+    /// Other spellings of a name that its registries take for the same package.
+    fn spellings(&self, _name: &str) -> Vec<String> {
+        Vec::new()
+    }
     /// The command with which its tool fetches anew what was moved away, for messages.
     fn refetch_command(&self) -> Option<&'static str> {
         None

@@ -4,17 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::model::{
-    Assurance, Claim, Claimant, Coordinate, Digest, EcosystemId, Fingerprint, Listing, Origin,
-    Reason, VersionFacts,
+    Assurance, Claim, Claimant, Coordinate, Digest, Fingerprint, Listing, Origin, Reason,
+    VersionFacts,
 };
 
 use super::flow::{Existence, Inventory, Knowledge, Known, Learned, Standing};
+use super::standings::Standings;
 
 /// A version younger than this may be missing from an answer, in seconds.
 const SETTLING: i64 = 60 * 60;
-
-/// How registries stand, by ecosystem and fingerprint.
-pub type Standings = BTreeMap<(EcosystemId, Fingerprint), Standing>;
 
 /// What lockfiles declare: by registry, name and version.
 #[derive(Default)]
@@ -65,7 +63,7 @@ impl Declared {
 
 /// Everything that is known, ready to be asked per package version.
 pub struct Sage<'a> {
-    /// How registries stand.
+    /// How packages stand with their registries.
     pub standings: &'a Standings,
     /// What the registries said.
     pub known: &'a Known,
@@ -101,16 +99,13 @@ impl Sage<'_> {
                 detail: None,
             });
         }
-        match self
-            .standings
-            .get(&(coordinate.ecosystem, registry.fingerprint))
-        {
-            None | Some(Standing::Unpinned) => knowledge.gap = Some(Reason::UnpinnedRoot),
-            Some(Standing::Private(require)) => {
+        match self.standings.of(coordinate) {
+            Standing::Unpinned => knowledge.gap = Some(Reason::UnpinnedRoot),
+            Standing::Private(require) => {
                 knowledge.gap = Some(Reason::Private);
-                knowledge.require = Some(*require);
+                knowledge.require = Some(require);
             }
-            Some(Standing::Trusted { .. }) => {
+            Standing::Trusted { .. } => {
                 let key = (registry.fingerprint, listing_name(coordinate));
                 match self.known.packages.get(&key) {
                     Some(learned) => {

@@ -11,5 +11,6 @@ pub mod knowledge;
 pub mod registries;
 pub mod report;
 pub mod scan;
+pub mod standings;
 pub mod truth;
 pub mod verify;

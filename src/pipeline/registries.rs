@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::ecosystems::contract::{Ecosystem, KnownRegistry};
-use crate::model::{EcosystemId, Fingerprint, Registry};
+use crate::model::{Assurance, EcosystemId, Fingerprint, Registry};
 use crate::trust::address::Address;
 use crate::trust::root::{Role, Standing as TrustStanding, TrustSet};
 
 use super::flow::Standing;
-use super::knowledge::Standings;
+use super::standings::Standings;
 
 /// Registries that were met in a run, resolved against the trust set.
 pub struct Registries {
@@ -117,12 +117,17 @@ impl Registries {
         Some(resolved.standing != TrustStanding::Unpinned)
     }
 
-    /// How every met registry stands.
-    pub fn standings(&self, ecosystems: &[&'static dyn Ecosystem]) -> Standings {
-        let trust = self.trust();
+    /// How every met registry stands, and which names are private; `require` is the run's.
+    pub fn standings(
+        &self,
+        ecosystems: &[&'static dyn Ecosystem],
+        require: Assurance,
+    ) -> Standings {
+        let trust = self.trust().clone();
         let met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
         let of_interest = |id: EcosystemId| ecosystems.iter().any(|e| e.facts().id == id);
-        met.iter()
+        let by_registry = met
+            .iter()
             .filter(|((id, _), _)| of_interest(*id))
             .map(|((id, fingerprint), met)| {
                 let standing = match met.addresses.first() {
@@ -142,7 +147,9 @@ impl Registries {
                 };
                 ((*id, *fingerprint), standing)
             })
-            .collect()
+            .collect();
+        drop(met);
+        Standings::new(by_registry, trust, require)
     }
 
     /// Rows of the report's `trust` array.
@@ -151,15 +158,5 @@ impl Registries {
         let mut rows: Vec<_> = ecosystems.iter().flat_map(|id| trust.facts(*id)).collect();
         rows.sort();
         rows
-    }
-
-    /// The private pattern that a name fits, with what it requires.
-    pub fn private(
-        &self,
-        ecosystem: EcosystemId,
-        name: &str,
-        run: crate::model::Assurance,
-    ) -> Option<crate::model::Assurance> {
-        self.trust().private(ecosystem.as_str(), name, run)
     }
 }

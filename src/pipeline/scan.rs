@@ -9,7 +9,7 @@ use globset::GlobSet;
 use crate::ecosystems::contract::Ecosystem;
 use crate::model::policy::Policy;
 use crate::model::report::{Component, FeedFacts, Report, RunFacts};
-use crate::model::{Assurance, Coordinate, EcosystemId, Notice, Origin, Problem};
+use crate::model::{Coordinate, EcosystemId, Notice, Origin, Problem};
 use crate::trust::claims::ClaimStore;
 use crate::trust::ledger::Ledger;
 use crate::trust::root::TrustSet;
@@ -21,7 +21,7 @@ use super::discover::{self, NotThere, Targets};
 use super::feeds;
 use super::flow::{AdvisoryMatch, Inventory};
 use super::inventory::{self, Reading};
-use super::knowledge::{Declared, Standings};
+use super::knowledge::Declared;
 use super::registries::Registries;
 use super::verify::{FetchArchives, SageParts, Verify};
 
@@ -150,8 +150,11 @@ pub fn run(job: Job<'_>) -> Result<Report, NotThere> {
         full: job.full,
     };
     let inventory = inventory::run(found, &registries, &reading, &ecosystems);
-    let standings = standings(&registries, &ecosystems, &inventory, job.policy.require);
-    let is_public = |coordinate: &Coordinate| public(&ecosystems, &registries, coordinate);
+    let standings = registries.standings(&ecosystems, job.policy.require);
+    // A private package is no public one of the same name, wherever its lockfile says that it comes from.
+    let is_public = |coordinate: &Coordinate| {
+        public(&ecosystems, &registries, coordinate) && !standings.is_private(coordinate)
+    };
     let advice = if job.policy.advisories && !inventory_is_empty(&inventory) {
         job.progress.stage("advisories", 0);
         job.advise
@@ -178,6 +181,7 @@ pub fn run(job: Job<'_>) -> Result<Report, NotThere> {
         store: job.store,
         ledger: job.ledger,
         fetch: job.fetch,
+        env: job.env,
         progress: job.progress,
         standings: &standings,
         offline: job.offline,
@@ -295,16 +299,6 @@ fn met(
                 || inventory.units.iter().any(|u| u.ecosystem.facts().id == id)
         })
         .collect()
-}
-
-/// How every registry stands; private names are private whatever registry serves them.
-fn standings(
-    registries: &Registries,
-    ecosystems: &[&'static dyn Ecosystem],
-    _inventory: &Inventory,
-    _require: Assurance,
-) -> Standings {
-    registries.standings(ecosystems)
 }
 
 /// Whether a package comes from the default public registry of its ecosystem.

@@ -52,6 +52,8 @@ struct State {
     requests: Vec<String>,
     download: Option<String>,
     named: Option<String>,
+    demanded: Option<String>,
+    credentials: Vec<String>,
 }
 
 struct Shared {
@@ -183,6 +185,16 @@ impl Registry {
         self.shared.state().faults.clear();
     }
 
+    /// From now on whoever brings another credential than this is turned away (401).
+    pub(crate) fn demand(&self, credential: &str) {
+        self.shared.state().demanded = Some(credential.to_owned());
+    }
+
+    /// Every credential that was brought.
+    pub(crate) fn credentials(&self) -> Vec<String> {
+        self.shared.state().credentials.clone()
+    }
+
     /// Every request line since the last call of `forget`, as `METHOD PATH`.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.shared.state().requests.clone()
@@ -269,6 +281,7 @@ fn converse(stream: &TcpStream, shared: &Shared, address: SocketAddr) -> std::io
         let mut words = line.split_whitespace();
         let (method, target) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
         let (mut tag, mut length, mut close) = (None, 0_u64, false);
+        let mut credential = None;
         loop {
             let mut header = String::new();
             reader.read_line(&mut header)?;
@@ -278,6 +291,7 @@ fn converse(stream: &TcpStream, shared: &Shared, address: SocketAddr) -> std::io
             match name.to_ascii_lowercase().as_str() {
                 "if-none-match" => tag = Some(value.trim().to_owned()),
                 "content-length" => length = value.trim().parse().unwrap_or(0),
+                "authorization" => credential = Some(value.trim().to_owned()),
                 "connection" => close = value.trim().eq_ignore_ascii_case("close"),
                 _ => {}
             }
@@ -290,12 +304,15 @@ fn converse(stream: &TcpStream, shared: &Shared, address: SocketAddr) -> std::io
         let (fault, answer) = {
             let mut state = shared.state();
             state.requests.push(format!("{method} {path}"));
+            state.credentials.extend(credential.clone());
+            let denied = state.demanded.is_some() && state.demanded != credential;
             let fault = state
                 .faults
                 .iter()
-                .find(|(part, _)| path.contains(part.as_str()));
+                .find(|(part, _)| path.contains(part.as_str()))
+                .map(|(_, fault)| fault.clone());
             (
-                fault.map(|(_, fault)| fault.clone()),
+                fault.or_else(|| denied.then_some(Fault::Status(401))),
                 answer(&state, &path, address),
             )
         };

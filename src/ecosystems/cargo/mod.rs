@@ -71,6 +71,11 @@ impl Ecosystem for Cargo {
         }
     }
 
+    fn spellings(&self, name: &str) -> Vec<String> {
+        let lower = name.to_lowercase();
+        vec![lower.replace('_', "-"), lower.replace('-', "_"), lower]
+    }
+
     fn refetch_command(&self) -> Option<&'static str> {
         Some("cargo fetch --locked")
     }

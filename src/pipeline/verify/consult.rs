@@ -10,8 +10,9 @@ use crate::model::{
     Assurance, Claim, Claimant, Fingerprint, Listing, Notice, NoticeCode, Reason, VersionFacts,
 };
 use crate::pipeline::flow::{Known, Learned, Saying};
+use crate::pipeline::standings::Standings;
 use crate::trust::claims::ClaimStore;
-use crate::world::{Fetch, FetchError, Progress};
+use crate::world::{Env, Fetch, FetchError, Progress, Request};
 
 /// What is to be learned of one package at one trusted registry.
 pub(super) struct Ask {
@@ -28,6 +29,8 @@ pub(super) struct Ask {
 pub(super) struct Desk<'a> {
     pub(super) store: &'a ClaimStore,
     pub(super) fetch: &'a dyn Fetch,
+    pub(super) env: &'a dyn Env,
+    pub(super) standings: &'a Standings,
     pub(super) progress: &'a dyn Progress,
     pub(super) offline: bool,
     pub(super) now: i64,
@@ -193,7 +196,10 @@ impl Desk<'_> {
             if needed.is_empty() || self.progress.cancelled() {
                 break;
             }
-            let (keys, requests): (Vec<u64>, Vec<_>) = needed.into_iter().unzip();
+            let (keys, mut requests): (Vec<u64>, Vec<_>) = needed.into_iter().unzip();
+            for request in &mut requests {
+                self.authorise(request, asks);
+            }
             self.fetch.batch(requests, &mut |position, response| {
                 self.progress.advance(1);
                 if let Some(key) = keys.get(position) {
@@ -202,6 +208,16 @@ impl Desk<'_> {
             });
         }
         inquiry.finish()
+    }
+
+    /// Every ask of a batch is of one registry, so its root alone decides about the credential.
+    fn authorise(&self, request: &mut Request, asks: &[Ask]) {
+        if let Some(ask) = asks.first() {
+            let ecosystem = ask.ecosystem.facts().id;
+            request.authorization =
+                self.standings
+                    .credential(ecosystem, &ask.registry, &request.url, self.env);
+        }
     }
 
     fn learn(&self, ask: &Ask, reply: Reply) -> Learned {

@@ -19,11 +19,12 @@ use crate::model::{Coordinate, Digest, Fingerprint, Origin, Place, Problem, Reas
 use crate::pipeline::flow::{
     Check, Checked, Inventory, Known, PlacedUnit, Seen, Standing, Subject,
 };
-use crate::pipeline::knowledge::{Sage, Standings};
+use crate::pipeline::knowledge::Sage;
+use crate::pipeline::standings::Standings;
 use crate::pipeline::truth;
 use crate::trust::claims::ClaimStore;
 use crate::trust::ledger::Ledger;
-use crate::world::{Fetch, Progress};
+use crate::world::{Env, Fetch, Progress};
 
 use consult::{Ask, Desk};
 use observe::{ArchiveSeen, Bench, TreeSeen};
@@ -49,9 +50,11 @@ pub struct Verify<'a> {
     pub ledger: Option<&'a Ledger>,
     /// The network.
     pub fetch: &'a dyn Fetch,
+    /// The environment: variables that hold credentials of pinned roots.
+    pub env: &'a dyn Env,
     /// What a person sees meanwhile.
     pub progress: &'a dyn Progress,
-    /// How registries stand.
+    /// How packages stand with their registries.
     pub standings: &'a Standings,
     /// Whether no packet may leave.
     pub offline: bool,
@@ -84,6 +87,8 @@ impl Verify<'_> {
         let desk = Desk {
             store: self.store,
             fetch: self.fetch,
+            env: self.env,
+            standings: self.standings,
             progress: self.progress,
             offline: self.offline,
             now: self.now,
@@ -120,14 +125,7 @@ impl Verify<'_> {
                 let Origin::Registry(registry) = &coordinate.origin else {
                     return;
                 };
-                let standing = self
-                    .standings
-                    .get(&(coordinate.ecosystem, registry.fingerprint));
-                let Some(Standing::Trusted {
-                    address,
-                    fingerprint,
-                }) = standing
-                else {
+                let Some((address, kept)) = self.standings.asked_at(coordinate) else {
                     return;
                 };
                 let ask = wanted
@@ -138,8 +136,8 @@ impl Verify<'_> {
                     .or_insert_with(|| Ask {
                         ecosystem,
                         registry: registry.fingerprint,
-                        kept: *fingerprint,
-                        address: Arc::clone(address),
+                        kept,
+                        address,
                         name: ecosystem.listing_name(&coordinate.name),
                         versions: BTreeSet::new(),
                     });
@@ -259,7 +257,8 @@ impl Verify<'_> {
                                 registry.fingerprint,
                                 placed.ecosystem.listing_name(&coordinate.name),
                             ))
-                            .ok_or_else(|| self.why_not_asked(coordinate, registry.fingerprint)),
+                            .filter(|_| self.standings.asked_at(coordinate).is_some())
+                            .ok_or_else(|| self.why_not_asked(coordinate)),
                         _ => Err(Reason::Unbound),
                     },
                     Binding::Unbound(reason) => Err(*reason),
@@ -287,11 +286,11 @@ impl Verify<'_> {
             .collect()
     }
 
-    fn why_not_asked(&self, coordinate: &Coordinate, registry: Fingerprint) -> Reason {
-        match self.standings.get(&(coordinate.ecosystem, registry)) {
-            Some(Standing::Trusted { .. }) => Reason::Unreachable,
-            Some(Standing::Private(_)) => Reason::Private,
-            Some(Standing::Unpinned) | None => Reason::UnpinnedRoot,
+    fn why_not_asked(&self, coordinate: &Coordinate) -> Reason {
+        match self.standings.of(coordinate) {
+            Standing::Trusted { .. } => Reason::Unreachable,
+            Standing::Private(_) => Reason::Private,
+            Standing::Unpinned => Reason::UnpinnedRoot,
         }
     }
 }

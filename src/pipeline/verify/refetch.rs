@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::ecosystems::contract::{ArchiveFormat, ArchivePart, Binding};
 use crate::model::{ArtifactId, Digest, Origin, Reason};
-use crate::pipeline::flow::{Inventory, PlacedUnit, Standing};
+use crate::pipeline::flow::{Inventory, PlacedUnit};
 use crate::pipeline::knowledge::Sage;
 use crate::world::{Request, Response};
 
@@ -216,11 +216,15 @@ fn request(
     let Origin::Registry(registry) = &coordinate.origin else {
         return None;
     };
-    let standing = verify
-        .standings
-        .get(&(coordinate.ecosystem, registry.fingerprint));
-    let Some(Standing::Trusted { address, .. }) = standing else {
-        return None;
+    let (address, _) = &verify.standings.asked_at(coordinate)?;
+    let authorised = |mut request: Request| {
+        request.authorization = verify.standings.credential(
+            coordinate.ecosystem,
+            &registry.fingerprint,
+            &request.url,
+            verify.env,
+        );
+        request
     };
     let ecosystem = crate::ecosystems::all()
         .iter()
@@ -229,18 +233,22 @@ fn request(
     if !configs.contains_key(address) {
         let mut answer = None;
         if let Some(request) = authority.config_request(address) {
-            verify.fetch.batch(vec![request], &mut |_, response| {
-                answer = response.ok().filter(|r| r.status == 200).map(|r| r.body);
-            });
+            verify
+                .fetch
+                .batch(vec![authorised(request)], &mut |_, response| {
+                    answer = response.ok().filter(|r| r.status == 200).map(|r| r.body);
+                });
         }
         configs.insert(Arc::clone(address), answer);
     }
     let config = configs.get(address).and_then(|c| c.as_deref());
-    authority.archive_request(
-        config,
-        address,
-        &task.artifact,
-        &task.digest,
-        LARGEST.min(verify.max_fetch),
-    )
+    authority
+        .archive_request(
+            config,
+            address,
+            &task.artifact,
+            &task.digest,
+            LARGEST.min(verify.max_fetch),
+        )
+        .map(authorised)
 }
