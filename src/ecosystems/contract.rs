@@ -8,6 +8,9 @@
 //! 4. *observe*: archives and trees by the pipeline's own engine and the unit's [`Projection`]; everything else by
 //!    the unit's [`Inspector`].
 
+mod posture;
+mod projection;
+
 use std::sync::Arc;
 
 use crate::model::listing::Listing;
@@ -16,7 +19,10 @@ use crate::model::{
     ArtifactId, Coordinate, Digest, EcosystemId, Entry, Finding, Fingerprint, Line, Outcome, Place,
     Problem, Reason, Registry, RootId, RootOrigin,
 };
-use crate::world::{Dir, Env, FileKind, ReadFs, Request, Response};
+use crate::world::{Dir, Env, ReadFs, Request, Response};
+
+pub use posture::{NamedPlace, Posture, PostureContext, PostureReport};
+pub use projection::{Difference, Extra, ExtraContext, Placement, Projection};
 
 /// Facts about an ecosystem that other tables are made from.
 pub struct Facts {
@@ -223,6 +229,9 @@ pub struct OpenContext<'a> {
     pub full: bool,
 }
 
+/// Address, commit, name and version of a git package.
+pub type GitPackage = (Arc<str>, Arc<str>, Arc<str>, Arc<str>);
+
 /// What the lockfiles of a run name.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
@@ -232,8 +241,8 @@ pub struct Wanted {
     pub names: std::collections::BTreeSet<Arc<str>>,
     /// (address, commit) of git packages.
     pub git: std::collections::BTreeSet<(Arc<str>, Arc<str>)>,
-    /// (address, commit, name, version) of git packages.
-    pub git_packages: std::collections::BTreeSet<(Arc<str>, Arc<str>, Arc<str>, Arc<str>)>,
+    /// Git packages.
+    pub git_packages: std::collections::BTreeSet<GitPackage>,
     /// Registries of registry packages, by name and version.
     pub registries: std::collections::BTreeMap<(Arc<str>, Arc<str>), Arc<Registry>>,
 }
@@ -320,94 +329,6 @@ pub struct TreePart {
     pub rel: RelPath,
     /// How archive entries appear in it.
     pub projection: &'static dyn Projection,
-}
-
-/// How one archive entry appears in a tree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Placement {
-    /// Exactly these bytes under the same path.
-    Exact,
-    /// The same bytes, if there at all; its absence is nothing.
-    Optional,
-    /// Must not be there under this path from the archive; whatever lies there is judged as an extra.
-    Skipped,
-}
-
-/// What a file in a tree is that the archive does not have.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Extra {
-    /// Made by the tool, with the content it must have.
-    Generated,
-    /// Content that no tool loads.
-    Litter,
-    /// Not allowed.
-    Forbidden,
-    /// Made by the tool, but not what the tool writes: a finding of its own.
-    Forged(String),
-}
-
-/// How a difference between archive and tree is to be taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Difference {
-    /// A finding.
-    Finding,
-    /// Verified, but worth listing (line ends of a committed text file).
-    Listed(&'static str),
-}
-
-/// How archive entries appear in a place. Pure.
-pub trait Projection: Send + Sync {
-    /// Stable name with a version; part of ledger keys.
-    fn id(&self) -> &'static str;
-    /// How an entry of the archive appears; `path` is relative to the archive's top folder.
-    fn placement(&self, path: &[u8]) -> Placement;
-    /// What a file is that the archive does not have. `content` holds it if it is regular and at most 4 MiB.
-    fn extra(
-        &self,
-        path: &[u8],
-        kind: FileKind,
-        content: Option<&[u8]>,
-        context: &ExtraContext<'_>,
-    ) -> Extra;
-    /// How differing bytes of a regular file are to be taken.
-    fn differing(&self, _path: &[u8], _archive: &[u8], _tree: &[u8]) -> Difference {
-        Difference::Finding
-    }
-    /// As [`Projection::differing`], where only the BLAKE3 of the archive's bytes is known: why the difference is nothing.
-    fn differing_from_hash(
-        &self,
-        _path: &[u8],
-        _tree: &[u8],
-        _archive_blake3: &[u8; 32],
-    ) -> Option<&'static str> {
-        None
-    }
-    /// Whether executable bits mean nothing here (a folder kept under version control on any file system).
-    fn ignores_modes(&self) -> bool {
-        false
-    }
-    /// How a file of the archive that the tree lacks is to be taken; `Listed` gives a finding of class place, info.
-    fn missing(&self, _path: &[u8]) -> Difference {
-        Difference::Finding
-    }
-    /// Whether [`ExtraContext::file_sha256`] is to be filled, for a sidecar that lists them.
-    fn wants_sha256(&self) -> bool {
-        false
-    }
-    /// Whether [`Projection::differing`] can excuse anything: then archive bytes are kept until compared.
-    fn forgives(&self) -> bool {
-        false
-    }
-}
-
-/// What is known when an extra file is judged.
-pub struct ExtraContext<'a> {
-    /// Digest of the archive that the tree is held against.
-    pub archive: &'a Digest,
-    /// SHA-256 of a file of the tree by its path, if [`Projection::wants_sha256`] asked for them.
-    pub file_sha256: &'a dyn Fn(&[u8]) -> Option<[u8; 32]>,
-    /// Whether a file's difference was listed instead of reported.
-    pub excused: &'a dyn Fn(&[u8]) -> bool,
 }
 
 /// What an inspector may use.
@@ -516,58 +437,4 @@ pub trait Inquiry: Send {
     fn answer(&mut self, key: u64, response: Result<Response, Reason>, now: i64);
     /// Replies, by position of the question.
     fn finish(self: Box<Self>) -> Vec<Reply>;
-}
-
-/// What posture reads: settings along the tool's own search path.
-pub struct PostureContext<'a> {
-    /// The environment.
-    pub env: &'a dyn Env,
-    /// Files by name.
-    pub fs: &'a dyn ReadFs,
-    /// Folders of scanned projects, absolute, with the name of their root.
-    pub projects: &'a [(std::path::PathBuf, RootId)],
-    /// Cache roots, absolute, with their name.
-    pub caches: &'a [(std::path::PathBuf, RootId)],
-    /// How an address stands with trust: `Some(true)` known or pinned (also as a mirror), `Some(false)` not, `None` malformed.
-    pub standing: &'a dyn Fn(&str) -> Option<bool>,
-}
-
-/// What posture found.
-#[derive(Debug, Default)]
-pub struct PostureReport {
-    /// Findings.
-    pub findings: Vec<Finding>,
-    /// Settings files that could not be read.
-    pub problems: Vec<Problem>,
-    /// Settings files that were read.
-    pub read: Vec<String>,
-    /// Further places that settings name: vendor folders, local registries, target folders.
-    pub places: Vec<NamedPlace>,
-    /// Registries by name and address that settings define.
-    pub registries: Vec<(String, Arc<str>)>,
-    /// Addresses that a registry's packages really come from: (registry address, replacement address).
-    pub replacements: Vec<(Arc<str>, Arc<str>)>,
-}
-
-/// A place that settings or a project name.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct NamedPlace {
-    /// Which kind: the ecosystem's own word (`vendor`, `local-registry`, `target`).
-    pub kind: &'static str,
-    /// Absolute path.
-    pub path: std::path::PathBuf,
-    /// File and line that name it.
-    pub named_by: String,
-    /// For which registry it stands in, as settings write it, if any.
-    pub stands_for: Option<Arc<str>>,
-}
-
-/// Settings of a tool, and what is risky in them.
-pub trait Posture: Send + Sync {
-    /// Reads the settings and judges them. Never runs anything they name.
-    fn examine(&self, context: &PostureContext<'_>) -> PostureReport;
-    /// Opens a place that settings or a project name.
-    fn open_place(&self, place: &NamedPlace, root: &dyn Dir, context: &OpenContext<'_>) -> Session;
-    /// Whether a folder of a scanned tree is such a place, from the names in it; the walk does not go below it.
-    fn recognises(&self, dir: &dyn Dir, names: &[&str]) -> Option<&'static str>;
 }

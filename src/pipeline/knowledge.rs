@@ -109,7 +109,7 @@ impl Sage<'_> {
                 let key = (registry.fingerprint, listing_name(coordinate));
                 match self.known.packages.get(&key) {
                     Some(learned) => {
-                        self.from_registry(learned, coordinate, cached_at, &mut knowledge)
+                        self.take_learned(learned, coordinate, cached_at, &mut knowledge);
                     }
                     None => knowledge.gap = Some(Reason::Unreachable),
                 }
@@ -118,7 +118,7 @@ impl Sage<'_> {
         knowledge
     }
 
-    fn from_registry(
+    fn take_learned(
         &self,
         learned: &Learned,
         coordinate: &Coordinate,

@@ -242,7 +242,7 @@ fn listing(body: &[u8], name: &str) -> Listing {
     {
         match index_line::parse(line) {
             Some(parsed) if parsed.name.eq_ignore_ascii_case(name) => {
-                listing.versions.push(parsed.facts)
+                listing.versions.push(parsed.facts);
             }
             Some(_) | None => listing.complete = false,
         }

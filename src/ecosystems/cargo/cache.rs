@@ -430,7 +430,9 @@ fn rel(fixed: &[&str], names: &[&OsStr]) -> PathBuf {
 
 fn stem<'a>(name: &'a OsStr, extension: &str) -> Option<&'a OsStr> {
     let path = Path::new(name);
-    let has = path.extension().is_some_and(|e| e == &extension[1..]);
+    let has = path
+        .extension()
+        .is_some_and(|e| Some(e) == extension.strip_prefix('.').map(OsStr::new));
     if has { path.file_stem() } else { None }
 }
 

@@ -92,9 +92,12 @@ fn id(finding: &Finding) -> String {
     format!("f-{}", hex(digest.get(..8).unwrap_or_default()))
 }
 
+/// An archive in one root: package, version, root.
+type Held = (Option<Arc<str>>, Option<Arc<str>>, Option<RootId>);
+
 /// What follows from a tampered archive names that archive's finding.
 pub(super) fn causes(findings: &mut [Finding]) {
-    let archives: BTreeMap<(Option<Arc<str>>, Option<Arc<str>>, Option<RootId>), String> = findings
+    let archives: BTreeMap<Held, String> = findings
         .iter()
         .filter(|f| {
             matches!(

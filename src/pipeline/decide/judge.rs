@@ -1,23 +1,22 @@
 //! Turns checks into outcomes, findings, notices and counts, one subject after the other.
 //!
-//! Archives and lockfile hashes are judged in `bytes`, unpacked trees in `tree`; `book` is what is written down of every
-//! subject.
+//! What a finding says stands in `words`, what is written down of every subject in `book`.
 
 mod book;
-mod bytes;
-mod tree;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::model::report::CheckRow;
 use crate::model::{
-    Assurance, Coordinate, Coverage, Digest, EcosystemId, Entry, Finding, Notice, Origin, Outcome,
-    Place, Problem, Reason, text,
+    Assurance, Claim, Code, Coordinate, Coverage, Digest, EcosystemId, Entry, Expected, Finding,
+    Notice, Origin, Outcome, Place, Problem, Reason, text,
 };
 use crate::pipeline::flow::{Check, Knowledge, Seen, Subject};
+use crate::pipeline::truth::{self, Evidence};
 
-use super::Case;
+use super::{Case, existence};
 
 /// What has been judged so far.
 pub(super) struct Judged<'a> {
@@ -109,6 +108,221 @@ impl<'a> Judged<'a> {
                 );
             }
         }
+    }
+
+    fn archive(
+        &mut self,
+        subject: &Subject,
+        observed: &[Digest],
+        gap: Option<Reason>,
+        ambiguities: &[String],
+    ) {
+        let Some(coordinate) = subject.coordinate.clone() else {
+            return;
+        };
+        self.held.insert(Arc::clone(&coordinate));
+        let knowledge = self.knowledge(&coordinate);
+        let (outcome, codes) = if let (Some(reason), true) = (gap, observed.is_empty()) {
+            let irregular = reason == Reason::Unreadable && !ambiguities.is_empty();
+            if irregular {
+                let finding = Finding::new(
+                    Code::TreeIrregularFile,
+                    subject.place,
+                    format!("`{}` {}", self.artifact(subject), ambiguities.join("; ")),
+                );
+                self.push(subject, finding);
+            }
+            (
+                if irregular {
+                    Outcome::Tainted
+                } else {
+                    Outcome::Unverifiable(reason)
+                },
+                BTreeSet::new(),
+            )
+        } else {
+            let ruling = truth::rule(Evidence {
+                observed,
+                worst_entry: None,
+                claims: &knowledge.claims,
+                gap: knowledge.gap,
+                require: self.require(&knowledge),
+            });
+            (ruling.outcome, ruling.codes)
+        };
+        // That a lockfile differs from what is verified is told on the lockfile's own subject.
+        let blamed = |code: &Code| {
+            !(matches!(outcome, Outcome::Verified(_)) && *code == Code::ArchiveTampered)
+        };
+        for code in codes.iter().filter(|code| blamed(code)) {
+            let finding = self.differs(subject, *code, observed, &knowledge.claims, &coordinate);
+            self.push(subject, finding);
+        }
+        let (outcome, gone) = existence::judge(subject, &coordinate, &knowledge, outcome);
+        if let Some(mut finding) = gone {
+            finding.observed = observed.first().copied();
+            self.push(subject, finding);
+        }
+        let mut outcome = outcome;
+        // Of bytes that are the wrong ones anyway, nobody needs to know how they could be read.
+        let wrong = matches!(outcome, Outcome::Tainted | Outcome::Conflict);
+        if !ambiguities.is_empty() && !observed.is_empty() && !wrong {
+            let message = format!(
+                "two readers would extract different content from `{}`: {}",
+                self.artifact(subject),
+                ambiguities
+                    .iter()
+                    .take(3)
+                    .cloned()
+                    .collect::<Vec<_>>()
+                    .join("; ")
+            );
+            let mut finding = Finding::new(Code::ArchiveAmbiguous, subject.place, message);
+            finding.observed = observed.first().copied();
+            self.push(subject, finding);
+            if matches!(outcome, Outcome::Verified(_)) {
+                outcome = Outcome::Tainted;
+            }
+        }
+        if let (Outcome::Unverifiable(_), Some(digest)) = (outcome, observed.first()) {
+            self.memorable.push((Arc::clone(&coordinate), *digest));
+        }
+        self.settle(
+            subject,
+            outcome,
+            observed.first().copied(),
+            Some(&knowledge),
+        );
+    }
+
+    fn artifact(&self, subject: &Subject) -> String {
+        text::printable(
+            subject
+                .artifact
+                .as_deref()
+                .unwrap_or(&subject.rel.to_string_lossy()),
+        )
+    }
+
+    fn tree(&mut self, subject: &Subject, seen: &Seen) {
+        let Seen::Tree {
+            basis,
+            gap,
+            entries,
+            total,
+            worst,
+            forged_sidecar,
+            litter,
+            listed,
+        } = seen
+        else {
+            return;
+        };
+        let Some(coordinate) = subject.coordinate.clone() else {
+            return;
+        };
+        self.held.insert(Arc::clone(&coordinate));
+        let knowledge = self.knowledge(&coordinate);
+        let trusted = truth::trusted_digests(&knowledge.claims);
+        // Held against an archive that is itself not the published one, a tree has not been judged at all.
+        let held = basis.filter(|basis| trusted.is_empty() || trusted.contains(basis));
+        let observed: Vec<Digest> = held.into_iter().collect();
+        let missing = if basis.is_some() && held.is_none() {
+            Some(Reason::ArchiveNotHeld)
+        } else {
+            gap.or(Some(Reason::ArchiveNotHeld))
+        };
+        let ruling = truth::rule(Evidence {
+            observed: &observed,
+            worst_entry: *worst,
+            claims: &knowledge.claims,
+            gap: if observed.is_empty() {
+                missing
+            } else {
+                knowledge.gap
+            },
+            require: self.require(&knowledge),
+        });
+        let (mut outcome, gone) =
+            existence::judge(subject, &coordinate, &knowledge, ruling.outcome);
+        if let Some(kind) = worst {
+            let finding =
+                self.tree_finding(subject, *kind, entries, *total, *basis, &knowledge.claims);
+            self.push(subject, finding);
+        } else if ruling.codes.contains(&Code::PublishedHashChanged) {
+            let finding = self.differs(
+                subject,
+                Code::PublishedHashChanged,
+                &observed,
+                &knowledge.claims,
+                &coordinate,
+            );
+            self.push(subject, finding);
+        }
+        if let Some(gone) = gone {
+            self.push(subject, gone);
+        }
+        if let Some(says) = forged_sidecar {
+            let finding = Finding::new(Code::SidecarForged, subject.place, says.clone());
+            self.push(subject, finding);
+            outcome = Outcome::Tainted;
+        }
+        self.settle(subject, outcome, *basis, Some(&knowledge));
+        self.litter(subject, litter);
+        self.listed(subject, listed);
+    }
+
+    fn locked(&mut self, subject: &Subject, digests: &[Digest]) {
+        let Some(coordinate) = subject.coordinate.clone() else {
+            return;
+        };
+        let knowledge = self.knowledge(&coordinate);
+        let outside: Vec<Claim> = knowledge
+            .claims
+            .iter()
+            .filter(|c| c.assurance.is_trusted())
+            .cloned()
+            .collect();
+        let mut outcome = Outcome::Unverifiable(knowledge.gap.unwrap_or(Reason::NoRecord));
+        for digest in digests {
+            let ruling = truth::rule(Evidence {
+                observed: std::slice::from_ref(digest),
+                worst_entry: None,
+                claims: &outside,
+                gap: knowledge.gap.or(Some(Reason::DeclaredOnly)),
+                require: self.require(&knowledge).max(Assurance::Declared),
+            });
+            outcome = ruling.outcome;
+            // A requirement that a lockfile alone meets is met by a lockfile.
+            if outside.is_empty() && self.require(&knowledge) <= Assurance::Declared {
+                outcome = Outcome::Verified(Assurance::Declared);
+            }
+            if ruling.codes.contains(&Code::ArchiveTampered) {
+                let message = format!(
+                    "the checksum that the lockfile records for {coordinate} is not what was published"
+                );
+                let mut finding =
+                    Finding::new(Code::LockfileHashMismatch, Place::Lockfile, message);
+                finding.observed = Some(*digest);
+                finding.expected = expected(&outside);
+                self.push(subject, finding);
+            }
+            if ruling.codes.contains(&Code::PublishedHashChanged) {
+                let finding = self.differs(
+                    subject,
+                    Code::PublishedHashChanged,
+                    &[*digest],
+                    &outside,
+                    &coordinate,
+                );
+                self.push(subject, finding);
+            }
+        }
+        let (outcome, gone) = existence::judge(subject, &coordinate, &knowledge, outcome);
+        if let Some(finding) = gone {
+            self.push(subject, finding);
+        }
+        self.settle(subject, outcome, digests.first().copied(), Some(&knowledge));
     }
 
     fn inspected(
@@ -204,6 +418,21 @@ impl<'a> Judged<'a> {
             );
         }
     }
+}
+
+/// Who expects what, strongest first.
+fn expected(claims: &[Claim]) -> Vec<Expected> {
+    let mut all: Vec<Expected> = claims
+        .iter()
+        .map(|c| Expected {
+            by: c.by,
+            assurance: c.effective(),
+            digest: c.digest,
+        })
+        .collect();
+    all.sort();
+    all.dedup();
+    all
 }
 
 /// Address and commit of a package from git.

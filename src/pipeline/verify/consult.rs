@@ -47,7 +47,7 @@ impl Desk<'_> {
                 .as_ref()
                 .is_some_and(|listing| self.suffices(listing, &ask));
             if suffices || self.offline {
-                let learned = self.from_store(stored, &ask);
+                let learned = self.of_store(stored, &ask);
                 known
                     .packages
                     .insert((ask.registry, Arc::clone(&ask.name)), learned);
@@ -75,7 +75,7 @@ impl Desk<'_> {
                 .all(|v| listing.version(v).is_some_and(|facts| !facts.withdrawn))
     }
 
-    fn from_store(&self, listing: Option<Arc<Listing>>, ask: &Ask) -> Learned {
+    fn of_store(&self, listing: Option<Arc<Listing>>, ask: &Ask) -> Learned {
         let current = listing.as_ref().is_some_and(|l| l.is_current(self.now));
         Learned {
             gap: (!current || listing.is_none()).then_some(if self.offline {

@@ -22,10 +22,6 @@ pub(super) struct TreeListing {
     pub(super) identity: [u8; 32],
     /// Youngest modification or change time, in seconds since 1970.
     pub(super) youngest: i64,
-    /// Entries, folders included.
-    pub(super) entries: u64,
-    /// Sum of the files' sizes.
-    pub(super) bytes: u64,
 }
 
 /// Why a tree could not be listed.
@@ -48,7 +44,6 @@ struct Walk {
     hasher: blake3::Hasher,
     youngest: i64,
     entries: u64,
-    bytes: u64,
 }
 
 /// Lists everything below `root`.
@@ -61,7 +56,6 @@ pub(super) fn list(root: &dyn Dir) -> Result<TreeListing, ListError> {
         hasher: blake3::Hasher::new(),
         youngest: 0,
         entries: 0,
-        bytes: 0,
     };
     walk.identify(b"", &root.stat()?);
     walk.folder(root, &mut Vec::new(), 0)?;
@@ -69,8 +63,6 @@ pub(super) fn list(root: &dyn Dir) -> Result<TreeListing, ListError> {
         files: walk.files,
         identity: *walk.hasher.finalize().as_bytes(),
         youngest: walk.youngest,
-        entries: walk.entries,
-        bytes: walk.bytes,
     })
 }
 
@@ -95,7 +87,6 @@ impl Walk {
                 let below = dir.open_dir(&entry.name)?;
                 self.folder(&*below, path, depth + 1)?;
             } else {
-                self.bytes = self.bytes.saturating_add(stat.size);
                 self.files.insert(path.clone(), (stat.kind, stat));
             }
             path.truncate(before);

@@ -63,11 +63,11 @@ pub(super) struct TreeSeen {
     pub(super) irregular: Option<FileKind>,
 }
 
+/// A folder (none: the root itself) and the name of something in it.
+pub(super) type Parent<'p> = (Option<Box<dyn Dir>>, &'p OsStr);
+
 /// Opens the folder that a path below a root lies in, and gives its last component.
-pub(super) fn parent<'p>(
-    root: &dyn Dir,
-    rel: &'p Path,
-) -> Result<(Option<Box<dyn Dir>>, &'p OsStr), PathError> {
+pub(super) fn parent<'p>(root: &dyn Dir, rel: &'p Path) -> Result<Parent<'p>, PathError> {
     let parts: Vec<&OsStr> = rel
         .components()
         .filter_map(|c| match c {

@@ -124,10 +124,7 @@ fn members<R: BufRead>(
 ) -> Result<(Unpacked, R), String> {
     let mut reader = TarReader::new(source, limits, Some(top.as_bytes()));
     let mut irregular = false;
-    loop {
-        let Some(mut member) = reader.next_member().map_err(|e| error_text(&e))? else {
-            break;
-        };
+    while let Some(mut member) = reader.next_member().map_err(|e| error_text(&e))? {
         let entry = member.entry();
         match entry.kind {
             TarKind::File => {}

@@ -70,8 +70,13 @@ impl Home {
         }
     }
 
+    /// The start of the commit that cargo calls a checkout by.
+    fn short(&self) -> &str {
+        self.commit.get(..7).unwrap()
+    }
+
     fn checkout(&self) -> String {
-        format!("/c/git/checkouts/{FOLDER}/{}", &self.commit[..7])
+        format!("/c/git/checkouts/{FOLDER}/{}", self.short())
     }
 
     fn wanted(&self) -> Wanted {
@@ -252,7 +257,7 @@ fn without_a_lockfile_the_checkout_is_held_against_its_own_word() {
 #[test]
 fn links_in_place_of_repositories_are_not_followed() {
     let mut home = Home::new();
-    let short = &home.commit[..7];
+    let short = home.short().to_owned();
     let mut disk = Disk::of(1000, 1000);
     disk.link(&format!("/c/git/checkouts/{FOLDER}/{short}"), "/tmp");
     disk.link("/c/git/checkouts/dep-aaaaaaaaaaaaaaaa", "/tmp");

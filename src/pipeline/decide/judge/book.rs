@@ -1,4 +1,4 @@
-//! What is written down of every subject: findings, rows, counts, notices.
+//! What is written down of every subject: its findings, its row, its count, its notice.
 
 use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
@@ -48,7 +48,7 @@ impl Judged<'_> {
         self.findings.push(finding);
     }
 
-    fn root(&self, at: usize) -> Option<RootId> {
+    pub(super) fn root(&self, at: usize) -> Option<RootId> {
         self.case.inventory.roots.get(at).map(|r| r.info.id.clone())
     }
 
@@ -104,7 +104,12 @@ impl Judged<'_> {
     }
 
     /// Whether somebody answers for these bytes.
-    fn accepted(&self, subject: &Subject, outcome: Outcome, observed: Option<Digest>) -> Outcome {
+    pub(super) fn accepted(
+        &self,
+        subject: &Subject,
+        outcome: Outcome,
+        observed: Option<Digest>,
+    ) -> Outcome {
         let (Outcome::Unverifiable(_), Some(digest), Some(coordinate), Some(file)) =
             (outcome, observed, &subject.coordinate, &subject.artifact)
         else {
@@ -126,7 +131,13 @@ impl Judged<'_> {
         }
     }
 
-    fn list(&mut self, subject: &Subject, reason: Reason, rel: String, note: Option<&str>) {
+    pub(super) fn list(
+        &mut self,
+        subject: &Subject,
+        reason: Reason,
+        rel: String,
+        note: Option<&str>,
+    ) {
         let count = self.noticed.entry((subject.ecosystem, reason)).or_default();
         *count += 1;
         if *count > NOTICES {

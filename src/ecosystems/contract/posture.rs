@@ -1,0 +1,62 @@
+//! What an ecosystem reads of its tools' settings, and the places that those name.
+
+use std::sync::Arc;
+
+use crate::model::{Finding, Problem, RootId};
+use crate::world::{Dir, Env, ReadFs};
+
+use super::{OpenContext, Session};
+
+/// What posture reads: settings along the tool's own search path.
+pub struct PostureContext<'a> {
+    /// The environment.
+    pub env: &'a dyn Env,
+    /// Files by name.
+    pub fs: &'a dyn ReadFs,
+    /// Folders of scanned projects, absolute, with the name of their root.
+    pub projects: &'a [(std::path::PathBuf, RootId)],
+    /// Cache roots, absolute, with their name.
+    pub caches: &'a [(std::path::PathBuf, RootId)],
+    /// How an address stands with trust: `Some(true)` known or pinned (also as a mirror), `Some(false)` not, `None` malformed.
+    pub standing: &'a dyn Fn(&str) -> Option<bool>,
+}
+
+/// What posture found.
+#[derive(Debug, Default)]
+pub struct PostureReport {
+    /// Findings.
+    pub findings: Vec<Finding>,
+    /// Settings files that could not be read.
+    pub problems: Vec<Problem>,
+    /// Settings files that were read.
+    pub read: Vec<String>,
+    /// Further places that settings name: vendor folders, local registries, target folders.
+    pub places: Vec<NamedPlace>,
+    /// Registries by name and address that settings define.
+    pub registries: Vec<(String, Arc<str>)>,
+    /// Addresses that a registry's packages really come from: (registry address, replacement address).
+    pub replacements: Vec<(Arc<str>, Arc<str>)>,
+}
+
+/// A place that settings or a project name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NamedPlace {
+    /// Which kind: the ecosystem's own word (`vendor`, `local-registry`, `target`).
+    pub kind: &'static str,
+    /// Absolute path.
+    pub path: std::path::PathBuf,
+    /// File and line that name it.
+    pub named_by: String,
+    /// For which registry it stands in, as settings write it, if any.
+    pub stands_for: Option<Arc<str>>,
+}
+
+/// Settings of a tool, and what is risky in them.
+pub trait Posture: Send + Sync {
+    /// Reads the settings and judges them. Never runs anything they name.
+    fn examine(&self, context: &PostureContext<'_>) -> PostureReport;
+    /// Opens a place that settings or a project name.
+    fn open_place(&self, place: &NamedPlace, root: &dyn Dir, context: &OpenContext<'_>) -> Session;
+    /// Whether a folder of a scanned tree is such a place, from the names in it; the walk does not go below it.
+    fn recognises(&self, dir: &dyn Dir, names: &[&str]) -> Option<&'static str>;
+}

@@ -1,0 +1,92 @@
+//! How an archive appears where its tool unpacks it: pure rules, one set per kind of place.
+
+use crate::model::Digest;
+use crate::world::FileKind;
+
+/// How one archive entry appears in a tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Placement {
+    /// Exactly these bytes under the same path.
+    Exact,
+    /// The same bytes, if there at all; its absence is nothing.
+    Optional,
+    /// Must not be there under this path from the archive; whatever lies there is judged as an extra.
+    Skipped,
+}
+
+/// What a file in a tree is that the archive does not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Extra {
+    /// Made by the tool, with the content it must have.
+    Generated,
+    /// Content that no tool loads.
+    Litter,
+    /// Not allowed.
+    Forbidden,
+    /// Made by the tool, but not what the tool writes: a finding of its own.
+    Forged(String),
+}
+
+/// How a difference between archive and tree is to be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Difference {
+    /// A finding.
+    Finding,
+    /// Verified, but worth listing (line ends of a committed text file).
+    Listed(&'static str),
+}
+
+/// How archive entries appear in a place. Pure.
+pub trait Projection: Send + Sync {
+    /// Stable name with a version; part of ledger keys.
+    fn id(&self) -> &'static str;
+    /// How an entry of the archive appears; `path` is relative to the archive's top folder.
+    fn placement(&self, path: &[u8]) -> Placement;
+    /// What a file is that the archive does not have. `content` holds it if it is regular and at most 4 MiB.
+    fn extra(
+        &self,
+        path: &[u8],
+        kind: FileKind,
+        content: Option<&[u8]>,
+        context: &ExtraContext<'_>,
+    ) -> Extra;
+    /// How differing bytes of a regular file are to be taken.
+    fn differing(&self, _path: &[u8], _archive: &[u8], _tree: &[u8]) -> Difference {
+        Difference::Finding
+    }
+    /// As [`Projection::differing`], where only the BLAKE3 of the archive's bytes is known: why the difference is nothing.
+    fn differing_from_hash(
+        &self,
+        _path: &[u8],
+        _tree: &[u8],
+        _archive_blake3: &[u8; 32],
+    ) -> Option<&'static str> {
+        None
+    }
+    /// Whether executable bits mean nothing here (a folder kept under version control on any file system).
+    fn ignores_modes(&self) -> bool {
+        false
+    }
+    /// How a file of the archive that the tree lacks is to be taken; `Listed` gives a finding of class place, info.
+    fn missing(&self, _path: &[u8]) -> Difference {
+        Difference::Finding
+    }
+    /// Whether [`ExtraContext::file_sha256`] is to be filled, for a sidecar that lists them.
+    fn wants_sha256(&self) -> bool {
+        false
+    }
+    /// Whether [`Projection::differing`] can excuse anything: then archive bytes are kept until compared.
+    fn forgives(&self) -> bool {
+        false
+    }
+}
+
+/// What is known when an extra file is judged.
+pub struct ExtraContext<'a> {
+    /// Digest of the archive that the tree is held against.
+    pub archive: &'a Digest,
+    /// SHA-256 of a file of the tree by its path, if [`Projection::wants_sha256`] asked for them.
+    pub file_sha256: &'a dyn Fn(&[u8]) -> Option<[u8; 32]>,
+    /// Whether a file's difference was listed instead of reported.
+    pub excused: &'a dyn Fn(&[u8]) -> bool,
+}
