@@ -180,6 +180,10 @@ pub enum LockError {
 pub trait LockfileFormat: Send + Sync {
     /// Whether a file of this name may be one; cheap, no I/O.
     fn matches(&self, file_name: &str) -> bool;
+    /// Folders that a manifest names as first-party code, relative to its own folder, verbatim.
+    fn first_party_paths(&self, _manifest: &[u8]) -> Vec<String> {
+        Vec::new()
+    }
     /// A manifest that should have such a lockfile beside it (`Cargo.toml`).
     fn manifest(&self) -> Option<&'static str> {
         None
@@ -370,6 +374,9 @@ pub struct Inspection {
     pub size: Option<u64>,
     /// What a person should know of it (size of derived state).
     pub note: Option<String>,
+    /// When versions were published that the registry's answer lacks, as the cached listing says: the suspect's word,
+    /// which can only turn "never published" into "not known yet".
+    pub recent: Vec<(Arc<str>, i64)>,
 }
 
 /// Looks at a part of a cache that is neither archive nor tree.

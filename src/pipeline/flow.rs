@@ -312,6 +312,9 @@ pub enum Seen {
     Absent,
 }
 
+/// Times of publication that cached listings claim: by registry, listing name and version.
+pub type Recent = BTreeMap<(Fingerprint, Arc<str>, Arc<str>), i64>;
+
 /// Everything that verification leaves behind.
 #[derive(Default)]
 pub struct Checked {
@@ -319,6 +322,8 @@ pub struct Checked {
     pub checks: Vec<Check>,
     /// What could not be read.
     pub problems: Vec<Problem>,
+    /// When versions that their registry does not know were published, as a cached listing says.
+    pub recent: Recent,
     /// Bytes read and hashed.
     pub bytes_hashed: u64,
     /// Subjects whose digest came from the ledger.

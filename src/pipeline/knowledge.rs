@@ -8,7 +8,7 @@ use crate::model::{
     VersionFacts,
 };
 
-use super::flow::{Existence, Inventory, Knowledge, Known, Learned, Standing};
+use super::flow::{Existence, Inventory, Knowledge, Known, Learned, Recent, Standing};
 use super::standings::Standings;
 
 /// A version younger than this may be missing from an answer, in seconds.
@@ -78,8 +78,8 @@ pub struct Sage<'a> {
 }
 
 impl Sage<'_> {
-    /// What is known of a package version. `cached_at` is when the cache says that it was published.
-    pub fn knowledge(&self, coordinate: &Coordinate, cached_at: Option<i64>) -> Knowledge {
+    /// What is known of a package version. `recent` is when the cache says that it was published.
+    pub fn knowledge(&self, coordinate: &Coordinate, recent: &Recent) -> Knowledge {
         let mut knowledge = Knowledge::default();
         let Origin::Registry(registry) = &coordinate.origin else {
             knowledge.gap = Some(match coordinate.origin {
@@ -109,7 +109,7 @@ impl Sage<'_> {
                 let key = (registry.fingerprint, listing_name(coordinate));
                 match self.known.packages.get(&key) {
                     Some(learned) => {
-                        self.take_learned(learned, coordinate, cached_at, &mut knowledge);
+                        self.take_learned(learned, coordinate, recent, &mut knowledge);
                     }
                     None => knowledge.gap = Some(Reason::Unreachable),
                 }
@@ -122,7 +122,7 @@ impl Sage<'_> {
         &self,
         learned: &Learned,
         coordinate: &Coordinate,
-        cached_at: Option<i64>,
+        recent: &Recent,
         knowledge: &mut Knowledge,
     ) {
         let version = learned
@@ -151,7 +151,7 @@ impl Sage<'_> {
             }
             None if learned.gap.is_some() => knowledge.gap = learned.gap,
             None if self.missing_is_final(learned) => {
-                let recent = cached_at.is_some_and(|at| (0..SETTLING).contains(&(self.now - at)));
+                let recent = self.is_recent(coordinate, recent);
                 if (self.named_by_advisory)(coordinate) {
                     knowledge.existence = Existence::Withdrawn;
                     knowledge.gap = Some(Reason::NoRecord);
@@ -165,6 +165,21 @@ impl Sage<'_> {
             }
             None => knowledge.gap = Some(Reason::NoRecord),
         }
+    }
+
+    /// Whether a cached listing says that the version came out within the last hour.
+    fn is_recent(&self, coordinate: &Coordinate, recent: &Recent) -> bool {
+        let Origin::Registry(registry) = &coordinate.origin else {
+            return false;
+        };
+        let key = (
+            registry.fingerprint,
+            listing_name(coordinate),
+            Arc::clone(&coordinate.version),
+        );
+        recent
+            .get(&key)
+            .is_some_and(|at| (0..SETTLING).contains(&(self.now - at)))
     }
 
     /// Whether a version that is missing from an answer does not exist.

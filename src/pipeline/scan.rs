@@ -217,6 +217,7 @@ pub fn run(job: Job<'_>) -> Result<Report, NotThere> {
         inventory: &inventory,
         checks: &checked.checks,
         sage: &sage,
+        recent: &checked.recent,
         matches: &advice.matches,
         feeds: &feeds,
         uncovered: &advice.uncovered,
@@ -230,7 +231,7 @@ pub fn run(job: Job<'_>) -> Result<Report, NotThere> {
         now: started,
     });
     if !job.isolated {
-        remember(job.store, &decision, &sage);
+        remember(job.store, &decision, &sage, &checked.recent);
     }
     let mut components = inventory::components(&inventory, &is_public);
     verified_digests(&mut components, &decision);
@@ -332,9 +333,14 @@ fn memory_key(coordinate: &Coordinate) -> String {
 }
 
 /// Remembers what was seen of artifacts that nobody outside vouches for.
-fn remember(store: &ClaimStore, decision: &Decision, sage: &super::knowledge::Sage<'_>) {
+fn remember(
+    store: &ClaimStore,
+    decision: &Decision,
+    sage: &super::knowledge::Sage<'_>,
+    recent: &super::flow::Recent,
+) {
     for check in &decision.memorable {
-        let knowledge = sage.knowledge(&check.0, None);
+        let knowledge = sage.knowledge(&check.0, recent);
         if knowledge.claims.iter().any(|c| c.effective().is_trusted()) {
             continue;
         }

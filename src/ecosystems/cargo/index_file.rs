@@ -107,6 +107,7 @@ impl Inspector for IndexFile {
             problems: Vec::new(),
             size: Some(self.size),
             note: None,
+            recent: Vec::new(),
         };
         let parts: Vec<_> = self.rel.iter().collect();
         let Some((name, folders)) = parts.split_last() else {
@@ -208,6 +209,14 @@ impl IndexFile {
             } else if *key != *line.facts.version {
                 wrong.push(format!("{shown} is filed under another version"));
             } else if let Some(listing) = context.listing {
+                if listing.version(&line.facts.version).is_none()
+                    && let Some(at) = line.facts.published_at
+                    && (0..SETTLING).contains(&(context.now - at))
+                {
+                    inspection
+                        .recent
+                        .push((std::sync::Arc::clone(&line.facts.version), at));
+                }
                 wrong.extend(
                     self.compare(&line.facts, listing, context)
                         .map(|why| format!("{shown} {why}")),

@@ -47,6 +47,7 @@ pub(super) fn blank(kind: &'static str, rel: PathBuf, outcome: Outcome) -> Inspe
         problems: Vec::new(),
         size: None,
         note: None,
+        recent: Vec::new(),
     }
 }
 

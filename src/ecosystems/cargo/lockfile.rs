@@ -28,6 +28,10 @@ impl LockfileFormat for CargoLock {
         file_name == "Cargo.lock"
     }
 
+    fn first_party_paths(&self, manifest: &[u8]) -> Vec<String> {
+        super::manifest::paths(manifest)
+    }
+
     fn manifest(&self) -> Option<&'static str> {
         Some("Cargo.toml")
     }

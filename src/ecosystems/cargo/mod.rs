@@ -10,6 +10,7 @@ mod index_line;
 mod litter;
 mod local_registry;
 mod lockfile;
+mod manifest;
 mod named;
 mod posture;
 mod projection;

@@ -57,7 +57,7 @@ impl<'a> Judged<'a> {
         if let Some(known) = self.knowledge.get(coordinate) {
             return Arc::clone(known);
         }
-        let known = Arc::new(self.case.sage.knowledge(coordinate, None));
+        let known = Arc::new(self.case.sage.knowledge(coordinate, self.case.recent));
         self.knowledge
             .insert(Arc::clone(coordinate), Arc::clone(&known));
         known

@@ -16,7 +16,7 @@ use crate::model::policy::Policy;
 use crate::model::report::{CheckRow, FeedFacts, Verdict};
 use crate::model::{Coordinate, Coverage, Finding, Notice, Problem};
 
-use super::flow::{AdvisoryMatch, Check, Inventory};
+use super::flow::{AdvisoryMatch, Check, Inventory, Recent};
 use super::knowledge::Sage;
 
 /// Everything that deciding needs.
@@ -27,6 +27,8 @@ pub struct Case<'a> {
     pub checks: &'a [Check],
     /// What is known.
     pub sage: &'a Sage<'a>,
+    /// Times of publication that cached listings claim.
+    pub recent: &'a Recent,
     /// Advisories that cover something.
     pub matches: &'a [AdvisoryMatch],
     /// Advisory feeds in use.
@@ -155,7 +157,7 @@ fn count_claims(case: &Case<'_>, coverage: &mut Coverage) {
         if check.subject.artifact.is_none() || seen.insert(coordinate, ()).is_some() {
             continue;
         }
-        let knowledge = case.sage.knowledge(coordinate, None);
+        let knowledge = case.sage.knowledge(coordinate, case.recent);
         let mut levels: Vec<_> = knowledge
             .claims
             .iter()

@@ -1,7 +1,7 @@
 //! Walks a project tree once, for all ecosystems, without following links.
 
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use crate::ecosystems::contract::{Ecosystem, LockfileFormat};
 use crate::model::{Notice, NoticeCode, Problem, RootOrigin, text};
@@ -14,6 +14,8 @@ use super::{NotThere, Targets, not_there, open, source, unread};
 const MAX_DEPTH: usize = 64;
 /// Most folders of one project.
 const MAX_FOLDERS: usize = 200_000;
+/// Largest manifest that is looked into.
+const MANIFEST: u64 = 4 << 20;
 /// Largest lockfile.
 const LARGEST: u64 = 64 << 20;
 
@@ -24,7 +26,7 @@ struct Walk<'a> {
     limit_told: bool,
     found: &'a mut Discovered,
     /// Folders that must not be entered: caches that are audited as such.
-    caches: Vec<std::path::PathBuf>,
+    caches: Vec<PathBuf>,
 }
 
 /// Walks the project at this root.
@@ -101,6 +103,7 @@ impl Walk<'_> {
             }
         }
         self.manifests(&entries, rel, locked);
+        self.outside(dir, &entries, rel, path);
         let locked = locked || entries.iter().any(|e| self.is_manifest(e));
         for entry in &entries {
             if entry.kind != FileKind::Dir || skipped(entry) {
@@ -108,6 +111,14 @@ impl Walk<'_> {
             }
             let below = rel.join(&entry.name);
             let below_path = path.join(&entry.name);
+            if entry
+                .name
+                .to_str()
+                .is_some_and(|name| format_of(self.targets, name).is_some())
+            {
+                let why = "is a folder where a lockfile should be: restore the lockfile";
+                self.problem(&below_path, why);
+            }
             if self.targets.exclude.is_match(&below) || self.caches.contains(&below_path) {
                 continue;
             }
@@ -233,6 +244,49 @@ impl Walk<'_> {
                 .any(|name| entry.name == name)
     }
 
+    /// First-party code that a manifest names outside the scanned root: nobody looks at it.
+    fn outside(&mut self, dir: &dyn Dir, entries: &[DirEntry], rel: &Path, path: &Path) {
+        let Some(root) = self.found.roots.get(self.root).map(|r| r.path.clone()) else {
+            return;
+        };
+        for ecosystem in self.targets.ecosystems.clone() {
+            for format in ecosystem.lockfiles() {
+                let Some(manifest) = format.manifest() else {
+                    continue;
+                };
+                let Some(entry) = entries
+                    .iter()
+                    .find(|e| e.name == manifest && e.kind == FileKind::File)
+                else {
+                    continue;
+                };
+                let Ok((bytes, _)) = dir.read(&entry.name, MANIFEST) else {
+                    continue;
+                };
+                for named in format.first_party_paths(&bytes) {
+                    let target = lexical(path, &named);
+                    if target.starts_with(&root) {
+                        continue;
+                    }
+                    let rel = text::percent(rel.join(manifest).as_os_str().as_bytes()).0;
+                    let shown = text::printable(&target.display().to_string());
+                    self.found.notices.push(Notice {
+                        code: NoticeCode::FirstPartyOutside,
+                        reason: None,
+                        ecosystem: Some(ecosystem.facts().id),
+                        package: None,
+                        version: None,
+                        path: Some(rel),
+                        message: format!(
+                            "first-party code at `{shown}` lies outside the scanned root"
+                        ),
+                        remedy: Some("scan it as well, if it has dependencies of its own".into()),
+                    });
+                }
+            }
+        }
+    }
+
     /// A manifest without a lockfile here or above: nothing pins what it would build with.
     fn manifests(&mut self, entries: &[DirEntry], rel: &Path, locked: bool) {
         if locked {
@@ -266,6 +320,21 @@ impl Walk<'_> {
             }
         }
     }
+}
+
+/// Where a relative path leads from a folder, by its text alone: nothing is opened.
+fn lexical(from: &Path, path: &str) -> PathBuf {
+    let mut out = from.to_owned();
+    for part in Path::new(path).components() {
+        match part {
+            Component::ParentDir => {
+                out.pop();
+            }
+            Component::CurDir => {}
+            other => out.push(other),
+        }
+    }
+    out
 }
 
 /// Folders that hold no project of the user's.

@@ -399,6 +399,15 @@ fn put_together(
         tree_check(part, seen, unbound, &subject, &shown, checked);
     }
     for inspection in inspections {
+        if let Some(coordinate) = &coordinate
+            && let Origin::Registry(registry) = &coordinate.origin
+        {
+            for (version, at) in &inspection.recent {
+                let name = placed.ecosystem.listing_name(&coordinate.name);
+                let key = (registry.fingerprint, name, Arc::clone(version));
+                checked.recent.insert(key, *at);
+            }
+        }
         checked.problems.extend(inspection.problems);
         checked.checks.push(Check {
             subject: subject(inspection.kind, &inspection.rel, inspection.size),

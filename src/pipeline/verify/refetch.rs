@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::ecosystems::contract::{ArchiveFormat, ArchivePart, Binding};
 use crate::model::{ArtifactId, Digest, Origin, Reason};
-use crate::pipeline::flow::{Inventory, PlacedUnit};
+use crate::pipeline::flow::{Inventory, PlacedUnit, Recent};
 use crate::pipeline::knowledge::Sage;
 use crate::world::{Request, Response};
 
@@ -113,7 +113,7 @@ fn open_trees(
         if tree.absent || tree.irregular.is_some() || tree.gap == Some(Reason::ChangedWhileRead) {
             continue;
         }
-        let knowledge = sage.knowledge(&artifact.coordinate, None);
+        let knowledge = sage.knowledge(&artifact.coordinate, &Recent::new());
         let must = must_be(&knowledge.claims).or_else(|| {
             // Without a trusted claim, a tree without archive is held against what lockfiles declare.
             let declared = knowledge
