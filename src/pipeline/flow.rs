@@ -71,6 +71,8 @@ pub struct Discovered {
     pub sources: Vec<SourceFacts>,
     /// Lockfiles that nobody reads yet: (ecosystem, tool, root, path below the root).
     pub unsupported: Vec<(&'static str, &'static str, usize, String)>,
+    /// Folders of projects that hold settings or lockfiles.
+    pub folders: Vec<PathBuf>,
     /// Registries that settings define or replace: (address, replacement).
     pub replacements: Vec<(Arc<str>, Arc<str>)>,
 }

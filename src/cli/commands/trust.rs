@@ -124,6 +124,7 @@ fn discover(base: &Base, ports: &Ports<'_>) -> String {
             env: ports.env,
             fs: ports.fs,
             projects: &here,
+            folders: &[],
             caches: &[],
             standing: &standing,
         });

@@ -429,7 +429,7 @@ fn parse_source(text: &str) -> Option<LockedSource> {
 }
 
 /// Leaves out `user:password@` of an address.
-fn without_credentials(address: &str) -> String {
+pub(super) fn without_credentials(address: &str) -> String {
     let Some((scheme, rest)) = address.split_once("://") else {
         return address.to_owned();
     };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{Finding, Problem, RootId};
+use crate::model::{Finding, Notice, Problem, RootId};
 use crate::world::{Dir, Env, ReadFs};
 
 use super::{OpenContext, Session};
@@ -15,6 +15,8 @@ pub struct PostureContext<'a> {
     pub fs: &'a dyn ReadFs,
     /// Folders of scanned projects, absolute, with the name of their root.
     pub projects: &'a [(std::path::PathBuf, RootId)],
+    /// Folders in them that hold lockfiles or settings: a tool may be started there.
+    pub folders: &'a [std::path::PathBuf],
     /// Cache roots, absolute, with their name.
     pub caches: &'a [(std::path::PathBuf, RootId)],
     /// How an address stands with trust: `Some(true)` known or pinned (also as a mirror), `Some(false)` not, `None` malformed.
@@ -28,6 +30,8 @@ pub struct PostureReport {
     pub findings: Vec<Finding>,
     /// Settings files that could not be read.
     pub problems: Vec<Problem>,
+    /// Coverage facts.
+    pub notices: Vec<Notice>,
     /// Settings files that were read.
     pub read: Vec<String>,
     /// Further places that settings name: vendor folders, local registries, target folders.
@@ -55,6 +59,10 @@ pub struct NamedPlace {
 pub trait Posture: Send + Sync {
     /// Reads the settings and judges them. Never runs anything they name.
     fn examine(&self, context: &PostureContext<'_>) -> PostureReport;
+    /// Whether a folder of a scanned tree holds settings of the tool, from the names in it.
+    fn has_settings(&self, _names: &[&str]) -> bool {
+        false
+    }
     /// Opens a place that settings or a project name.
     fn open_place(&self, place: &NamedPlace, root: &dyn Dir, context: &OpenContext<'_>) -> Session;
     /// Whether a folder of a scanned tree is such a place, from the names in it; the walk does not go below it.

@@ -221,11 +221,13 @@ fn posture(targets: &Targets<'_>, registries: &Registries, found: &mut Discovere
             env: targets.env,
             fs: targets.fs,
             projects: &projects,
+            folders: &found.folders,
             caches: &caches,
             standing: &|address| registries.stands(id, address),
         });
         found.findings.extend(report.findings);
         found.problems.extend(report.problems);
+        found.notices.extend(report.notices);
         for (name, address) in &report.registries {
             registries.meet(id, address, &format!("settings:{name}"));
         }

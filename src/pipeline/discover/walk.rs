@@ -97,10 +97,15 @@ impl Walk<'_> {
             return;
         }
         let mut locked = locked_above;
+        let mut holds_lock = false;
         for entry in &entries {
             if entry.kind != FileKind::Dir {
-                locked |= self.file(dir, entry, rel, path);
+                holds_lock |= self.file(dir, entry, rel, path);
             }
+        }
+        locked |= holds_lock;
+        if holds_lock || self.has_settings(&entries) {
+            self.found.folders.push(path.to_owned());
         }
         self.manifests(&entries, rel, locked);
         self.outside(dir, &entries, rel, path);
@@ -137,6 +142,14 @@ impl Walk<'_> {
             text::printable(&path.display().to_string()),
             message,
         ));
+    }
+
+    fn has_settings(&self, entries: &[DirEntry]) -> bool {
+        let names: Vec<&str> = entries.iter().filter_map(|e| e.name.to_str()).collect();
+        let postures = self.targets.ecosystems.iter().filter_map(|e| e.posture());
+        postures
+            .into_iter()
+            .any(|posture| posture.has_settings(&names))
     }
 
     /// A folder that an ecosystem recognises (vendored packages, build output) is a root of its own.

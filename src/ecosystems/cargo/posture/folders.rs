@@ -1,0 +1,133 @@
+//! Settings that name folders: where cargo builds and installs, and folders that stand in for packages (`paths`, `[patch]`).
+
+use std::path::{Path, PathBuf};
+
+use crate::ecosystems::cargo::derived;
+use crate::ecosystems::contract::{NamedPlace, PostureContext, PostureReport};
+use crate::model::{Code, Line};
+use crate::world::FileKind;
+
+use super::file::Entry;
+use super::search::normal;
+use super::told::{self, Source, short};
+
+/// Judges a setting that names a folder.
+pub(super) fn judge(
+    entry: &Entry,
+    source: &Source,
+    home: Option<&Path>,
+    context: &PostureContext<'_>,
+    report: &mut PostureReport,
+) {
+    match entry.parts().as_slice() {
+        ["build", key @ ("target-dir" | "build-dir")] | ["install", key @ "root"] => {
+            let Some(written) = entry.value.text() else {
+                return;
+            };
+            let Some(path) = templated(written, source, home) else {
+                return;
+            };
+            moved(&path, entry, source, context, report);
+            if *key != "root" {
+                place(&path, source, entry.line, context, report);
+            }
+        }
+        ["paths"] => {
+            for written in entry.value.words() {
+                first_party(written, entry, source, context, report);
+            }
+        }
+        ["patch", _, _, "path"] => {
+            if let Some(written) = entry.value.text() {
+                first_party(written, entry, source, context, report);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Fills in what `build.build-dir` may hold; `None` where a part is made by cargo.
+fn templated(written: &str, source: &Source, home: Option<&Path>) -> Option<PathBuf> {
+    let base = source.base.to_string_lossy();
+    let home = home.map(Path::to_string_lossy).unwrap_or_default();
+    let filled = written
+        .replace("{workspace-root}", &base)
+        .replace("{cargo-cache-home}", &home);
+    let filled = filled
+        .split("{workspace-path-hash}")
+        .next()
+        .unwrap_or_default();
+    (!filled.is_empty() && !filled.contains('{')).then(|| normal(&source.base.join(filled)))
+}
+
+/// A scanned tree that moves what cargo writes out of the project.
+fn moved(
+    path: &Path,
+    entry: &Entry,
+    source: &Source,
+    context: &PostureContext<'_>,
+    report: &mut PostureReport,
+) {
+    let inside = context
+        .projects
+        .iter()
+        .any(|(root, _)| path.starts_with(root));
+    if !source.scanned || inside {
+        return;
+    }
+    let mut finding = source.finding(
+        Code::PlaceRedirected,
+        entry.line,
+        format!(
+            "`{}` of a scanned tree makes cargo write to {}",
+            short(&entry.key.join(".")),
+            short(&path.display().to_string())
+        ),
+    );
+    finding.remedy = Some("remove the setting, or look at what lies there".into());
+    report.findings.push(finding);
+}
+
+/// A build folder, if it is there.
+pub(super) fn place(
+    path: &Path,
+    source: &Source,
+    line: Option<Line>,
+    context: &PostureContext<'_>,
+    report: &mut PostureReport,
+) {
+    let there = context
+        .fs
+        .stat_named(path)
+        .is_ok_and(|stat| stat.kind == FileKind::Dir);
+    // A folder that holds what is scanned is no build folder, whatever a setting says.
+    let holds = |roots: &[(PathBuf, crate::model::RootId)]| {
+        roots.iter().any(|(root, _)| root.starts_with(path))
+    };
+    if there && !holds(context.projects) && !holds(context.caches) {
+        report.places.push(NamedPlace {
+            kind: derived::KIND,
+            path: path.to_owned(),
+            named_by: source.at(line),
+            stands_for: None,
+        });
+    }
+}
+
+/// A folder that settings put in the place of a package: the user's own code.
+fn first_party(
+    written: &str,
+    entry: &Entry,
+    source: &Source,
+    context: &PostureContext<'_>,
+    report: &mut PostureReport,
+) {
+    let path = normal(&source.base.join(written));
+    let inside = context
+        .projects
+        .iter()
+        .any(|(root, _)| path.starts_with(root));
+    if !inside && !context.projects.is_empty() {
+        told::outside(report, source, entry.line, &path);
+    }
+}

@@ -1,0 +1,252 @@
+//! Settings that make cargo run a program: wrappers, compilers, linkers, runners, credential helpers, and variables that
+//! load code into what cargo starts.
+
+use crate::model::{Code, Finding, Severity};
+
+use super::file::{Entry, Value};
+use super::told::{Source, short};
+
+/// Linkers of tool chains, found on the search path: naming one is no more than choosing it.
+const LINKERS: &[&str] = &[
+    "cc",
+    "c++",
+    "ld",
+    "lld",
+    "ld.lld",
+    "ld.bfd",
+    "ld.gold",
+    "rust-lld",
+    "lld-link",
+    "wasm-ld",
+    "mold",
+    "wild",
+    "gcc",
+    "g++",
+    "clang",
+    "clang++",
+    "flip-link",
+    "link",
+    "link.exe",
+    "bpf-linker",
+    "wasm-component-ld",
+];
+/// Endings of the names of cross linkers.
+const CROSS: &[&str] = &["-gcc", "-g++", "-clang", "-clang++", "-ld", "-cc"];
+/// Runners of emulators and debug probes, found on the search path.
+const RUNNERS: &[&str] = &[
+    "probe-rs",
+    "probe-run",
+    "espflash",
+    "wasmtime",
+    "wasmer",
+    "wasm-bindgen-test-runner",
+    "node",
+    "cargo-flash",
+    "elf2uf2-rs",
+    "picotool",
+    "ravedude",
+    "wine",
+];
+
+/// The finding about a setting that runs a program, if it is one.
+pub(super) fn judge(entry: &Entry, source: &Source) -> Option<Finding> {
+    let name = entry.key.join(".");
+    let name = short(&name);
+    let (program, usual) = match entry.parts().as_slice() {
+        [
+            "build",
+            "rustc-wrapper" | "rustc-workspace-wrapper" | "rustc" | "rustdoc",
+        ]
+        | ["doc", "browser"] => (named(&entry.value)?, false),
+        ["target", _, "rustc-wrapper"] => (named(&entry.value)?, false),
+        ["target", _, "linker"] | ["host", "linker"] | ["host", _, "linker"] => {
+            let program = named(&entry.value)?;
+            let usual = is_linker(&program);
+            (program, usual)
+        }
+        ["target", _, "runner"] | ["host", "runner"] | ["host", _, "runner"] => {
+            let program = named(&entry.value)?;
+            let usual = is_runner(&entry.value);
+            (program, usual)
+        }
+        ["build", "rustflags" | "rustdocflags"]
+        | ["target", _, "rustflags" | "rustdocflags"]
+        | ["host", "rustflags"]
+        | ["host", _, "rustflags"] => {
+            let program = in_flags(&entry.value.words())?;
+            let usual = is_linker(&program);
+            (program, usual)
+        }
+        ["registry", "credential-provider"] | ["registries", _, "credential-provider"] => {
+            (provider(&entry.value.words())?, false)
+        }
+        ["registry", "global-credential-providers"] => {
+            let each = entry.value.words();
+            let found = each
+                .iter()
+                .find_map(|one| provider(&one.split_whitespace().collect::<Vec<_>>()));
+            (found?, false)
+        }
+        ["credential-alias", _] => (provider(&entry.value.words())?, false),
+        ["env", variable] | ["env", variable, "value"] => {
+            return in_environment(variable, entry, source);
+        }
+        _ => return None,
+    };
+    let mut finding = source.graded(
+        Code::CodeInSettings,
+        entry.line,
+        format!("`{name}` makes cargo run `{}`", short(&program)),
+    );
+    if usual {
+        finding.severity = Severity::Medium;
+    }
+    finding.remedy = Some(remedy(source));
+    Some(finding)
+}
+
+fn remedy(source: &Source) -> String {
+    if source.scanned {
+        "look at the program before building here, or remove the setting".into()
+    } else {
+        "if it is not yours, remove the setting".into()
+    }
+}
+
+/// The first word of a program setting; empty values switch it off.
+fn named(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::Text(text) => text.clone(),
+        Value::List(list) => list.join(" "),
+        Value::Switch(_) => return None,
+    };
+    (!text.trim().is_empty()).then_some(text)
+}
+
+fn is_linker(program: &str) -> bool {
+    LINKERS.contains(&program)
+        || (!program.contains(['/', '\\', ' ']) && CROSS.iter().any(|end| program.ends_with(end)))
+}
+
+fn is_runner(value: &Value) -> bool {
+    let words = value.words();
+    let Some((first, rest)) = words.split_first() else {
+        return false;
+    };
+    let known = RUNNERS.contains(first) || (first.starts_with("qemu-") && !first.contains('/'));
+    // What such a program is told to run beside the build's own output is code again.
+    known && !rest.iter().any(|word| word.contains('/') || *word == "-e")
+}
+
+/// A linker, code generator or linker plug-in that compiler flags name.
+fn in_flags(words: &[&str]) -> Option<String> {
+    let mut words = words.iter().copied().peekable();
+    while let Some(word) = words.next() {
+        let option = match word {
+            "-C" | "-Z" | "--codegen" => words.next().unwrap_or_default(),
+            _ => word
+                .strip_prefix("-C")
+                .or_else(|| word.strip_prefix("-Z"))
+                .or_else(|| word.strip_prefix("--codegen="))
+                .unwrap_or_default(),
+        };
+        let (name, value) = option.split_once('=').unwrap_or((option, ""));
+        let found = match name {
+            "linker" | "codegen-backend" => Some(value),
+            "linker-plugin-lto" if value.contains('/') => Some(value),
+            "link-arg" | "link-args" | "pre-link-arg" | "pre-link-args" => {
+                value.split_whitespace().find(|arg| loads_code(arg))
+            }
+            _ => None,
+        };
+        if let Some(found) = found.filter(|found| !found.is_empty()) {
+            return Some(found.to_owned());
+        }
+    }
+    None
+}
+
+/// Whether a linker driver's argument makes it run or load a file of a given path.
+fn loads_code(argument: &str) -> bool {
+    let by_path = [
+        "-fuse-ld=",
+        "--ld-path=",
+        "-B",
+        "-fplugin=",
+        "-Wl,-plugin",
+        "-wrapper",
+    ];
+    argument.contains('/') && by_path.iter().any(|start| argument.starts_with(start))
+}
+
+/// The program behind a credential provider; cargo's own run none, except the one that reads a program's output.
+fn provider(words: &[&str]) -> Option<String> {
+    let (first, rest) = words.split_first()?;
+    match *first {
+        "cargo:token-from-stdout" if !rest.is_empty() => Some(rest.join(" ")),
+        own if own.starts_with("cargo:") => None,
+        "" => None,
+        _ => Some(words.join(" ")),
+    }
+}
+
+/// `[env]`: variables for what cargo starts.
+fn in_environment(variable: &str, entry: &Entry, source: &Source) -> Option<Finding> {
+    let value = entry.value.text().filter(|value| !value.is_empty())?;
+    let loads = matches!(
+        variable,
+        "LD_PRELOAD"
+            | "LD_AUDIT"
+            | "LD_LIBRARY_PATH"
+            | "DYLD_INSERT_LIBRARIES"
+            | "DYLD_LIBRARY_PATH"
+            | "PATH"
+            | "RUSTC_WRAPPER"
+            | "RUSTC_WORKSPACE_WRAPPER"
+            | "RUSTC"
+            | "RUSTDOC"
+            | "GIT_SSH"
+            | "GIT_SSH_COMMAND"
+            | "GIT_ASKPASS"
+            | "GIT_PROXY_COMMAND"
+            | "GIT_EXTERNAL_DIFF"
+            | "BASH_ENV"
+            | "ENV"
+            | "PYTHONSTARTUP"
+            | "PERL5OPT"
+            | "NODE_OPTIONS"
+    );
+    let tool = [
+        "CC",
+        "CXX",
+        "AR",
+        "LD",
+        "LINKER",
+        "CMAKE",
+        "PKG_CONFIG",
+        "MAKE",
+    ]
+    .iter()
+    .any(|tool| variable == *tool || variable.starts_with(&format!("{tool}_")));
+    if !loads && !(tool && value.contains('/')) {
+        return None;
+    }
+    let mut finding = source.graded(
+        Code::CodeInSettings,
+        entry.line,
+        format!(
+            "`env.{}` gives what cargo starts `{}`",
+            short(variable),
+            short(value)
+        ),
+    );
+    if !loads {
+        finding.severity = Severity::Medium;
+    }
+    finding.remedy = Some(remedy(source));
+    Some(finding)
+}
+
+#[cfg(test)]
+#[path = "programs_tests.rs"]
+mod tests;

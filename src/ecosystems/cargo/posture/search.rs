@@ -1,0 +1,190 @@
+//! Which settings files cargo reads, and in which order (cargo 1.95, `util/context`): `.cargo/config` or `.cargo/config.toml`
+//! from the working folder upward, then CARGO_HOME's; the nearer one wins. Included files come right after the file that
+//! includes them, the last one first.
+
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
+
+use crate::model::{Problem, text};
+use crate::world::ReadFs;
+
+use super::file::{self, File};
+
+/// Longest chain of includes.
+const CHAIN: usize = 16;
+/// Most files of one run.
+const MOST: usize = 2000;
+
+/// Reads settings files, each once.
+pub(super) struct Search<'a> {
+    fs: &'a dyn ReadFs,
+    seen: BTreeMap<PathBuf, Option<Rc<File>>>,
+    /// What could not be read.
+    pub(super) problems: Vec<Problem>,
+}
+
+impl<'a> Search<'a> {
+    pub(super) fn new(fs: &'a dyn ReadFs) -> Self {
+        Self {
+            fs,
+            seen: BTreeMap::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// Every file that was read, by path.
+    pub(super) fn files(&self) -> Vec<Rc<File>> {
+        self.seen.values().flatten().cloned().collect()
+    }
+
+    /// The files that count in a folder, the strongest first.
+    pub(super) fn path(&mut self, folder: Option<&Path>, home: Option<&Path>) -> Vec<Rc<File>> {
+        let mut files = Vec::new();
+        let above = folder.into_iter().flat_map(Path::ancestors);
+        for folder in above.map(|f| f.join(".cargo")) {
+            self.folder(&folder, &mut files);
+        }
+        if let Some(home) = home {
+            self.folder(home, &mut files);
+        }
+        files
+    }
+
+    /// The file of one `.cargo` folder: the name without extension wins where both are there.
+    fn folder(&mut self, folder: &Path, files: &mut Vec<Rc<File>>) {
+        for name in ["config", "config.toml"] {
+            let path = folder.join(name);
+            if files.iter().any(|file| file.path == path) {
+                return;
+            }
+            if self.fs.stat_named(&path).is_ok() {
+                return self.with_includes(&path, false, 0, files);
+            }
+        }
+    }
+
+    fn with_includes(
+        &mut self,
+        path: &Path,
+        optional: bool,
+        depth: usize,
+        files: &mut Vec<Rc<File>>,
+    ) {
+        if depth > CHAIN || files.iter().any(|file| file.path == path) {
+            return;
+        }
+        let Some(file) = self.read(path, optional) else {
+            return;
+        };
+        files.push(Rc::clone(&file));
+        let folder = path.parent().unwrap_or(path);
+        for include in file.includes.iter().rev() {
+            let path = normal(&folder.join(&include.path));
+            self.with_includes(&path, include.optional, depth + 1, files);
+        }
+    }
+
+    fn read(&mut self, path: &Path, optional: bool) -> Option<Rc<File>> {
+        if let Some(known) = self.seen.get(path) {
+            return known.clone();
+        }
+        if self.seen.len() >= MOST {
+            return None;
+        }
+        let shown = text::printable(&path.display().to_string());
+        let read = match self.fs.read_named(path, file::LARGEST) {
+            Ok(bytes) => match file::parse(path, &bytes) {
+                Ok(file) => Some(Rc::new(file)),
+                Err(broken) => {
+                    let at = broken
+                        .line
+                        .map_or_else(|| shown.clone(), |line| format!("{shown}:{line}"));
+                    let why = format!("{}; mend it, cargo refuses it too", broken.message);
+                    self.problems.push(Problem::partial(at, why));
+                    None
+                }
+            },
+            Err(error) => {
+                if !(optional && error.is_not_found()) {
+                    let why = format!("cannot be read: {}", error.source);
+                    self.problems.push(Problem::partial(shown, why));
+                }
+                None
+            }
+        };
+        self.seen.insert(path.to_owned(), read.clone());
+        read
+    }
+}
+
+/// Resolves `.` and `..` by their spelling.
+pub(super) fn normal(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                if !out.pop() {
+                    out.push("..");
+                }
+            }
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::fake::Disk;
+
+    fn paths(files: &[Rc<File>]) -> Vec<String> {
+        files.iter().map(|f| f.path.display().to_string()).collect()
+    }
+
+    #[test]
+    fn the_nearer_file_comes_first_and_home_last() {
+        let mut disk = Disk::of(1000, 1000);
+        disk.file("/h/.cargo/config.toml", "")
+            .file(
+                "/h/w/p/.cargo/config.toml",
+                "include = ['../more.toml', 'gone.toml', {path = 'maybe.toml', optional = true}]",
+            )
+            .file("/h/w/p/more.toml", "include = '.cargo/config.toml'")
+            .file("/h/w/.cargo/config", "")
+            .file("/h/w/.cargo/config.toml", "broken");
+        let mut search = Search::new(&disk);
+        let files = search.path(Some(Path::new("/h/w/p")), Some(Path::new("/h/.cargo")));
+        assert_eq!(
+            paths(&files),
+            [
+                "/h/w/p/.cargo/config.toml",
+                "/h/w/p/more.toml",
+                "/h/w/.cargo/config",
+                "/h/.cargo/config.toml"
+            ]
+        );
+        assert_eq!(search.problems.len(), 1, "{:?}", search.problems);
+        assert!(search.problems[0].path.ends_with("gone.toml"));
+    }
+
+    #[test]
+    fn a_broken_file_is_told_once_with_its_line() {
+        let mut disk = Disk::of(1000, 1000);
+        disk.file("/p/.cargo/config.toml", "[build]\nx = = 1\n");
+        let mut search = Search::new(&disk);
+        search.path(Some(Path::new("/p")), None);
+        search.path(Some(Path::new("/p/q")), None);
+        assert_eq!(search.problems.len(), 1);
+        assert_eq!(search.problems[0].path, "/p/.cargo/config.toml:2");
+        assert!(search.files().is_empty());
+    }
+
+    #[test]
+    fn paths_are_resolved_by_spelling() {
+        assert_eq!(normal(Path::new("/a/./b/../c")), Path::new("/a/c"));
+        assert_eq!(normal(Path::new("/../a")), Path::new("/../a"));
+    }
+}
