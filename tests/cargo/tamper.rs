@@ -274,15 +274,18 @@ pub(crate) fn expect(path: &str, act: Act) -> Expect {
 /// Holds an answer against what was expected of it.
 pub(crate) fn judge(scan: &Scan, expected: Expect, path: &str, deed: &str) {
     let name = Path::new(path).file_name().unwrap().to_str().unwrap();
+    let renamed = Path::new(path).with_extension("old");
+    let renamed = renamed.file_name().unwrap().to_str().unwrap();
+    let named = || scan.names(name) || scan.names(renamed);
     let story = || format!("{deed} on {path}: expected {expected:?}\n{}", scan.story());
     match expected {
         Expect::Found => {
             assert_eq!(scan.exit, 1, "{}", story());
-            assert!(scan.names(name), "not named: {}", story());
+            assert!(named(), "not named: {}", story());
         }
         Expect::NeverClean => {
             assert!(matches!(scan.exit, 1 | 3), "{}", story());
-            assert!(scan.names(name), "not named: {}", story());
+            assert!(named(), "not named: {}", story());
         }
         Expect::Clean => assert_eq!(scan.exit, 0, "{}", story()),
         Expect::NoAlarm => assert_ne!(scan.exit, 1, "{}", story()),
