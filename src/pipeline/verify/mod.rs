@@ -5,6 +5,7 @@
 mod compare;
 mod consult;
 mod listing;
+mod locked;
 mod manifest;
 mod observe;
 mod pool;
@@ -15,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::ecosystems::contract::{Binding, Ecosystem, InspectContext, Inspection};
-use crate::model::{Coordinate, Digest, Fingerprint, Origin, Place, Problem, Reason};
+use crate::model::{Coordinate, Digest, Fingerprint, Origin, Problem, Reason};
 use crate::pipeline::flow::{
     Check, Checked, Inventory, Known, PlacedUnit, Seen, Standing, Subject,
 };
@@ -113,7 +114,7 @@ impl Verify<'_> {
         for ((placed, seen), inspections) in inventory.units.iter().zip(seen).zip(inspected) {
             put_together(placed, seen, inspections, inventory, &mut checked);
         }
-        locked_hashes(inventory, &mut checked);
+        locked::hashes(inventory, &mut checked);
         (checked, known)
     }
 
@@ -476,34 +477,6 @@ fn tree_check(
         subject: subject("tree", &part.rel, None),
         seen: state,
     });
-}
-
-/// One subject for each hash that a lockfile records.
-fn locked_hashes(inventory: &Inventory, checked: &mut Checked) {
-    for lock in &inventory.locks {
-        for locked in &lock.packages {
-            let is_registry = matches!(locked.coordinate.origin, Origin::Registry(_));
-            if locked.package.digests.is_empty() || !is_registry {
-                continue;
-            }
-            checked.checks.push(Check {
-                subject: Subject {
-                    ecosystem: lock.ecosystem.facts().id,
-                    kind: "lockfile-hash",
-                    coordinate: Some(Arc::clone(&locked.coordinate)),
-                    artifact: Some(Arc::clone(&locked.package.file)),
-                    place: Place::Lockfile,
-                    root: lock.root,
-                    rel: std::path::PathBuf::from(&lock.rel),
-                    size: None,
-                    line: locked.package.digests.first().map(|d| d.line),
-                },
-                seen: Seen::LockedHash {
-                    digests: locked.package.digests.iter().map(|d| d.digest).collect(),
-                },
-            });
-        }
-    }
 }
 
 /// The one digest that an artifact must have, if trusted claims agree on one.
