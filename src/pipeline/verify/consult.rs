@@ -235,22 +235,19 @@ impl Desk<'_> {
                 }
             }
             Reply::NoSuchPackage => {
-                let gone = earlier.as_deref().map(|old| {
-                    Arc::new(with_withdrawn(
-                        &Listing {
-                            complete: true,
-                            fetched_at: self.now,
-                            confirmed_at: self.now,
-                            ..Listing::default()
-                        },
-                        Some(old),
-                    ))
-                });
-                if let Some(gone) = &gone {
-                    self.store.put_listing(&ask.kept, &ask.name, gone);
+                // "No such package" says of every version that it is not there.
+                let nothing = Listing {
+                    complete: true,
+                    fetched_at: self.now,
+                    confirmed_at: self.now,
+                    ..Listing::default()
+                };
+                let gone = Arc::new(with_withdrawn(&nothing, earlier.as_deref()));
+                if earlier.is_some() {
+                    self.store.put_listing(&ask.kept, &ask.name, &gone);
                 }
                 Learned {
-                    listing: gone,
+                    listing: Some(gone),
                     no_such_package: true,
                     gap: None,
                     said: self.said(ask),
