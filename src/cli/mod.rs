@@ -49,7 +49,7 @@ pub fn run(arguments: Vec<OsString>, ports: &Ports<'_>) -> Exit {
         Command::Scan(args) => commands::scan::scan(&args, ports),
         Command::Sbom(args) => commands::scan::sbom(*args, ports),
         Command::Feeds(args) => commands::feeds::run(&args, ports),
-        Command::Status(_) => fail(ports, &"this command is not part of this build"),
+        Command::Status(args) => commands::status::run(&args, ports),
     }
 }
 

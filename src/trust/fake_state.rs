@@ -121,6 +121,10 @@ impl StateDir for FakeState {
         Ok(aside)
     }
 
+    fn size(&self, name: &str) -> Result<u64, PathError> {
+        Ok(self.get(name).map_or(0, |bytes| bytes.len() as u64))
+    }
+
     fn list(&self) -> Result<Vec<String>, PathError> {
         Ok(self.files.lock().unwrap().keys().cloned().collect())
     }

@@ -129,6 +129,18 @@ impl Ledger {
         }
     }
 
+    /// Number of rows in the file that still count.
+    pub fn len(&self) -> usize {
+        read_rows(&self.bytes)
+            .filter(|(_, row)| is_alive(row, self.now))
+            .count()
+    }
+
+    /// Whether the file has no row that still counts.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Writes what was learned, and drops what has expired. Does nothing when nothing was learned.
     ///
     /// # Errors

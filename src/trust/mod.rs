@@ -16,6 +16,7 @@ pub mod known;
 pub mod ledger;
 pub mod private;
 pub mod root;
+pub mod runs;
 
 pub use address::{Address, AddressError, fingerprint};
 pub use claims::{ClaimStore, Earlier, ExportItem, FirstSeen, ImportError, Imported, Said};

@@ -34,6 +34,12 @@ pub trait StateDir: Send + Sync {
     /// When the folder cannot be written.
     fn set_aside(&self, name: &str) -> Result<String, PathError>;
 
+    /// Size of a file in bytes; 0 when it is not there.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    fn size(&self, name: &str) -> Result<u64, PathError>;
+
     /// Names of the files in it, sorted.
     ///
     /// # Errors

@@ -29,6 +29,7 @@ mod private_names;
 mod promises;
 mod real_cargo;
 mod registry_faults;
+mod status;
 mod taints;
 mod tamper;
 mod tamper_dice;

@@ -56,7 +56,7 @@ fn state<'a>(base: &Base, world: &'a World) -> Result<&'a dyn StateDir, String> 
     }
 }
 
-fn load(base: &Base, world: &World, ask: bool) -> Shelf {
+pub(super) fn load(base: &Base, world: &World, ask: bool) -> Shelf {
     let policies = [&base.named_policy, &base.user_policy];
     let max_age = policies
         .into_iter()
@@ -127,7 +127,7 @@ fn status(common: &Common, ports: &Ports<'_>) -> Done {
 }
 
 /// One line per feed, then one per ecosystem without any.
-fn show(shelf: &Shelf) -> String {
+pub(super) fn show(shelf: &Shelf) -> String {
     let mut text = String::new();
     for feed in &shelf.facts {
         let _ = writeln!(

@@ -10,5 +10,6 @@ pub(super) mod man;
 pub(super) mod own_file;
 pub(super) mod scan;
 pub(super) mod schema;
+pub(super) mod status;
 pub(super) mod trust;
 pub(super) mod waive;

@@ -18,8 +18,9 @@ use crate::pipeline::scan::{self, Job};
 use crate::pipeline::verify::FetchArchives;
 use crate::trust::claims::ClaimStore;
 use crate::trust::ledger::Ledger;
+use crate::trust::runs::{self, RunRecord};
 use crate::world::real::World;
-use crate::world::{Clock as _, ReadFs as _, StateDir};
+use crate::world::{Clock as _, Progress as _, ReadFs as _, StateDir};
 
 use super::advise::FeedAdvice;
 
@@ -122,6 +123,14 @@ fn run(mut settings: Settings, ports: &Ports<'_>) -> Exit {
         Err(error) => return fail(ports, &error),
     };
     remember(state, &store, ledger.as_ref(), ports);
+    // A run that was cut short, or that looked at no bytes, is none that anybody should go by.
+    if let Some(state) = state
+        && !world.progress.cancelled()
+        && settings.policy.integrity
+        && let Err(problem) = runs::add(state, &record(&settings, &report))
+    {
+        say_unkept(&problem, ports);
+    }
     let exit = Exit::of(report.verdict.result, exit_zero);
     write(&settings, &report, format, exit, ports)
 }
@@ -134,19 +143,36 @@ fn remember(
     ports: &Ports<'_>,
 ) {
     let Some(state) = state else { return };
-    let say = |problem: Problem| {
-        let line = format!(
-            "note: nothing could be remembered for the next run: {}: {}\n",
-            text::printable(&problem.path),
-            text::printable(&problem.message)
-        );
-        ports.sinks.stderr(line.as_bytes());
-    };
     if let Err(problem) = store.flush(state) {
-        return say(problem);
+        return say_unkept(&problem, ports);
     }
     if let Some(Err(problem)) = ledger.map(|ledger| ledger.flush(state)) {
-        say(problem);
+        say_unkept(&problem, ports);
+    }
+}
+
+fn say_unkept(problem: &Problem, ports: &Ports<'_>) {
+    let line = format!(
+        "note: nothing could be remembered for the next run: {}: {}\n",
+        text::printable(&problem.path),
+        text::printable(&problem.message)
+    );
+    ports.sinks.stderr(line.as_bytes());
+}
+
+/// What `untaint status` shows of this run.
+fn record(settings: &Settings, report: &crate::model::report::Report) -> RunRecord {
+    let all = report.coverage.total();
+    RunRecord {
+        at: report.run.started,
+        projects: !settings.targets.is_empty() || !settings.lockfiles.is_empty(),
+        caches: settings.caches || !settings.named_caches.is_empty(),
+        result: report.verdict.result.as_str().to_owned(),
+        subjects: all.subjects(),
+        verified: all.verified,
+        tainted: all.tainted.saturating_add(all.conflict),
+        unverifiable: all.unverifiable.values().sum(),
+        findings: report.findings_total,
     }
 }
 

@@ -212,6 +212,18 @@ impl StateDir for StateFolder {
         Err(self.error_at(name, io::ErrorKind::AlreadyExists))
     }
 
+    fn size(&self, name: &str) -> Result<u64, PathError> {
+        self.safe(name)?;
+        let Some(folder) = self.folder(false)? else {
+            return Ok(0);
+        };
+        match rustix::fs::statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(u64::try_from(stat.st_size).unwrap_or(0)),
+            Err(rustix::io::Errno::NOENT) => Ok(0),
+            Err(error) => Err(self.error_at(name, error)),
+        }
+    }
+
     fn list(&self) -> Result<Vec<String>, PathError> {
         let Some(folder) = self.folder(false)? else {
             return Ok(Vec::new());
