@@ -1,7 +1,7 @@
 //! Which registry an address means, and how it stands: lockfiles, caches and settings select among known roots and never
 //! add one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::ecosystems::contract::{Ecosystem, KnownRegistry};
@@ -16,7 +16,12 @@ use super::standings::Standings;
 pub struct Registries {
     trust: Mutex<TrustSet>,
     met: Mutex<BTreeMap<(EcosystemId, Fingerprint), Met>>,
+    /// What a spelling meant, as long as nothing new was met: a lockfile says the same address a thousand times.
+    meant: Mutex<BTreeMap<EcosystemId, Meanings>>,
 }
+
+/// Registries by the spelling that names them.
+type Meanings = HashMap<Arc<str>, Arc<Registry>>;
 
 /// A registry that was met.
 #[derive(Debug, Clone)]
@@ -32,6 +37,7 @@ impl Registries {
         Self {
             trust: Mutex::new(trust),
             met: Mutex::new(BTreeMap::new()),
+            meant: Mutex::new(BTreeMap::new()),
         }
     }
 
@@ -47,6 +53,10 @@ impl Registries {
         text: &str,
         named_by: &str,
     ) -> Option<Arc<Registry>> {
+        let mut meant = self.meant.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = meant.get(&ecosystem).and_then(|of| of.get(text)) {
+            return Some(Arc::clone(known));
+        }
         let address = Address::parse(text).ok()?;
         let resolved = self
             .trust()
@@ -64,6 +74,7 @@ impl Registries {
         drop(trust);
         let primary = mirror.or(root).unwrap_or_else(|| address.text());
         let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut is_new = !met.contains_key(&(ecosystem, resolved.primary));
         let entry = met
             .entry((ecosystem, resolved.primary))
             .or_insert_with(|| Met {
@@ -72,14 +83,24 @@ impl Registries {
             });
         entry.trusted |= trusted;
         for spelling in [address.text(), Arc::from(text)] {
-            if !entry.addresses.contains(&spelling) && entry.addresses.len() < 64 {
-                entry.addresses.push(spelling);
+            if !entry.addresses.contains(&spelling) {
+                is_new = true;
+                if entry.addresses.len() < 64 {
+                    entry.addresses.push(spelling);
+                }
             }
         }
-        Some(Arc::new(Registry {
+        let meanings = meant.entry(ecosystem).or_default();
+        if is_new {
+            // The primary address may have come after an alias: then the alias means another address now.
+            meanings.clear();
+        }
+        let registry = Arc::new(Registry {
             fingerprint: resolved.primary,
             address: primary,
-        }))
+        });
+        meanings.insert(Arc::from(text), Arc::clone(&registry));
+        Some(registry)
     }
 
     /// Every pinned root is met, so that caches of it are known without a lockfile.
@@ -158,5 +179,29 @@ impl Registries {
         let mut rows: Vec<_> = ecosystems.iter().flat_map(|id| trust.facts(*id)).collect();
         rows.sort();
         rows
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alias_means_the_primary_address_as_soon_as_that_is_known() {
+        let registries = Registries::new(TrustSet::new());
+        let id = EcosystemId::new("cargo");
+        let meet = |text: &str| registries.meet(id, text, "a test").unwrap();
+        let alias = tame_index::CRATES_IO_INDEX;
+        let primary = tame_index::CRATES_IO_HTTP_INDEX;
+        let before = meet(alias);
+        assert!(Arc::ptr_eq(&before, &meet(alias)));
+        let now = meet(primary);
+        assert_ne!(before.address, now.address);
+        assert_eq!(meet(alias), now);
+        assert_eq!(before.fingerprint, now.fingerprint);
+        let other = meet("https://registry.example/index/");
+        assert_ne!(other.fingerprint, now.fingerprint);
+        assert_eq!(meet(primary), now);
+        assert_eq!(registries.known(id).len(), 2);
     }
 }
