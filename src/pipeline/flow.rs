@@ -324,6 +324,8 @@ pub struct Checked {
     pub checks: Vec<Check>,
     /// What could not be read.
     pub problems: Vec<Problem>,
+    /// Findings about who can change what was read.
+    pub findings: Vec<Finding>,
     /// When versions that their registry does not know were published, as a cached listing says.
     pub recent: Recent,
     /// Bytes read and hashed.

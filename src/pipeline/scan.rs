@@ -205,6 +205,7 @@ pub fn run(job: Job<'_>) -> Result<Report, NotThere> {
     problems.extend(known.problems.iter().cloned());
     problems.extend(advice.problems);
     let mut findings = inventory.findings.clone();
+    findings.extend(checked.findings.iter().cloned());
     findings.extend(advice.findings);
     findings.extend(feeds::indicators(
         &Poisoned::embedded(),

@@ -25,7 +25,7 @@ use crate::world::{Dir, DirEntry, Env, FileKind, ReadFs};
 
 use super::folders::Folders;
 use super::index_file::IndexFile;
-use super::litter::Litter;
+use super::litter::{Irregular, Litter};
 use super::projection::Unpacked;
 use super::{CARGO, authority};
 
@@ -161,7 +161,7 @@ impl Opening<'_> {
         for folder in folders {
             let at = rel(&["registry", kind], &[&folder.name]);
             if folder.kind != FileKind::Dir {
-                self.litter(at, &folder);
+                self.no_folder(at, &folder);
                 continue;
             }
             if self.context.wanted.is_some() && self.registry(&folder.name).is_none() {
@@ -175,6 +175,25 @@ impl Opening<'_> {
                 Err(error) => self.unreadable(&at, &error.source.to_string()),
             }
         }
+    }
+
+    /// Cargo follows a link in the place of a registry's folder; anything else there it passes over.
+    fn no_folder(&mut self, rel: PathBuf, entry: &DirEntry) {
+        let followed = entry.kind == FileKind::Link && self.registry(&entry.name).is_some();
+        if !followed {
+            return self.litter(rel, entry);
+        }
+        self.session.units.push(Unit {
+            binding: Binding::Nothing,
+            place: Place::Cache,
+            archive: None,
+            tree: None,
+            inspector: Some(Box::new(Irregular {
+                rel,
+                kind: "registry-folder",
+                place: Place::Cache,
+            })),
+        });
     }
 
     fn registry(&self, folder: &OsStr) -> Option<Arc<Registry>> {

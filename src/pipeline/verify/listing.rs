@@ -9,6 +9,8 @@ use std::os::unix::ffi::OsStrExt as _;
 
 use crate::world::{Dir, FileKind, PathError, Stat};
 
+use super::place::{Suspects, Watch};
+
 /// Deepest folder below a tree's root.
 const MAX_DEPTH: usize = 128;
 /// Most entries of one tree.
@@ -22,6 +24,8 @@ pub(super) struct TreeListing {
     pub(super) identity: [u8; 32],
     /// Youngest modification or change time, in seconds since 1970.
     pub(super) youngest: i64,
+    /// What others could change, if anybody watches.
+    pub(super) suspects: Suspects,
 }
 
 /// Why a tree could not be listed.
@@ -39,7 +43,9 @@ impl From<PathError> for ListError {
     }
 }
 
-struct Walk {
+struct Walk<'a> {
+    watch: Option<&'a Watch<'a>>,
+    suspects: Suspects,
     files: BTreeMap<Vec<u8>, (FileKind, Stat)>,
     hasher: blake3::Hasher,
     youngest: i64,
@@ -50,8 +56,10 @@ struct Walk {
 ///
 /// # Errors
 /// When a folder cannot be read, or the tree is larger than any package.
-pub(super) fn list(root: &dyn Dir) -> Result<TreeListing, ListError> {
+pub(super) fn list(root: &dyn Dir, watch: Option<&Watch<'_>>) -> Result<TreeListing, ListError> {
     let mut walk = Walk {
+        watch,
+        suspects: Suspects::default(),
         files: BTreeMap::new(),
         hasher: blake3::Hasher::new(),
         youngest: 0,
@@ -63,10 +71,11 @@ pub(super) fn list(root: &dyn Dir) -> Result<TreeListing, ListError> {
         files: walk.files,
         identity: *walk.hasher.finalize().as_bytes(),
         youngest: walk.youngest,
+        suspects: walk.suspects,
     })
 }
 
-impl Walk {
+impl Walk<'_> {
     fn folder(&mut self, dir: &dyn Dir, path: &mut Vec<u8>, depth: usize) -> Result<(), ListError> {
         if depth > MAX_DEPTH {
             return Err(ListError::Limit);
@@ -95,6 +104,9 @@ impl Walk {
     }
 
     fn identify(&mut self, path: &[u8], stat: &Stat) {
+        if let Some(watch) = self.watch {
+            watch.judge(path, stat, &mut self.suspects);
+        }
         self.youngest = self
             .youngest
             .max(seconds(stat.mtime))

@@ -8,6 +8,7 @@ mod listing;
 mod locked;
 mod manifest;
 mod observe;
+mod place;
 mod pool;
 mod refetch;
 mod unpack;
@@ -29,6 +30,7 @@ use crate::world::{Env, Fetch, Progress};
 
 use consult::{Ask, Desk};
 use observe::{ArchiveSeen, Bench, TreeSeen};
+use place::Watch;
 use pool::Budget;
 use unpack::Scratch;
 
@@ -98,10 +100,11 @@ impl Verify<'_> {
             return (Checked::default(), Known::default());
         }
         let asks = self.asks(inventory);
+        let watch = Watch::new(self.env);
         self.progress.stage("verify", inventory.units.len() as u64);
         let (known, mut seen) = std::thread::scope(|scope| {
             let learning = scope.spawn(|| desk.consult(asks));
-            let seen = self.observe(inventory);
+            let seen = self.observe(inventory, &watch);
             (learning.join().unwrap_or_default(), seen)
         });
         let sage = sage_parts.sage(self.standings, &known, self.now);
@@ -115,6 +118,7 @@ impl Verify<'_> {
             put_together(placed, seen, inspections, inventory, &mut checked);
         }
         locked::hashes(inventory, &mut checked);
+        checked.findings = watch.finish(inventory, &checked.checks);
         (checked, known)
     }
 
@@ -161,20 +165,21 @@ impl Verify<'_> {
         wanted.into_values().collect()
     }
 
-    fn bench<'b>(&'b self, budget: &'b Budget) -> Bench<'b> {
+    fn bench<'b>(&'b self, budget: &'b Budget, watch: Option<&'b Watch<'b>>) -> Bench<'b> {
         Bench {
             store: self.store,
             ledger: self.ledger.filter(|_| !self.full),
             budget,
+            watch,
             now: self.now,
             look_inside: true,
         }
     }
 
     /// Observes every unit, largest first.
-    fn observe(&self, inventory: &Inventory) -> Vec<UnitSeen> {
+    fn observe(&self, inventory: &Inventory, watch: &Watch<'_>) -> Vec<UnitSeen> {
         let budget = Budget::new(self.in_flight);
-        let bench = self.bench(&budget);
+        let bench = self.bench(&budget, Some(watch));
         let weight = |placed: &PlacedUnit| placed.unit.archive.as_ref().map_or(0, |a| a.size);
         let mut order: Vec<usize> = (0..inventory.units.len()).collect();
         order.sort_by_key(|at| std::cmp::Reverse(inventory.units.get(*at).map_or(0, weight)));

@@ -17,6 +17,7 @@ use crate::world::{Dir, FileKind, PathError, Stat};
 use super::compare::{Compare, Found};
 use super::listing::{self, ListError, TreeListing};
 use super::manifest::Builder;
+use super::place::Watch;
 use super::pool::Budget;
 use super::unpack::{self, Scratch, Unpacked, Visitor};
 
@@ -28,6 +29,8 @@ pub(super) struct Bench<'a> {
     pub(super) store: &'a ClaimStore,
     pub(super) ledger: Option<&'a Ledger>,
     pub(super) budget: &'a Budget,
+    /// Who notes what others could change; nobody in a second pass.
+    pub(super) watch: Option<&'a Watch<'a>>,
     pub(super) now: i64,
     /// Unpack archives that nothing is known of, also where there is no tree to compare.
     pub(super) look_inside: bool,
@@ -170,6 +173,9 @@ impl Bench<'_> {
         let (dir, name) = parent(root, &part.rel)?;
         let dir: &dyn Dir = dir.as_deref().unwrap_or(root);
         let listed = dir.stat_entry(name)?;
+        if let Some(watch) = self.watch {
+            watch.file(root.path(), &part.rel, &listed);
+        }
         if listed.kind != FileKind::File {
             seen.irregular = Some(listed.kind);
             seen.gap = Some(Reason::Unreadable);
@@ -408,13 +414,20 @@ impl Bench<'_> {
         if let Ok((folder, name)) = parent(root, &tree.rel) {
             let stat = folder.as_deref().unwrap_or(root).stat_entry(name)?;
             if stat.kind != FileKind::Dir {
+                if let Some(watch) = self.watch {
+                    watch.file(root.path(), &tree.rel, &stat);
+                }
                 seen.irregular = Some(stat.kind);
                 return Ok(());
             }
         }
         let opened = open_tree(root, &tree.rel)?;
         let dir: &dyn Dir = opened.as_deref().unwrap_or(root);
-        let listing = listing::list(dir)?;
+        let mut listing = listing::list(dir, self.watch)?;
+        if let Some(watch) = self.watch {
+            let suspects = std::mem::take(&mut listing.suspects);
+            watch.take(root.path(), &tree.rel, suspects);
+        }
         let key = tree_key(&listing, tree);
         // What the tree equalled before is of use only if that is the question now.
         let known = self.ledger.and_then(|l| l.tree(&key));

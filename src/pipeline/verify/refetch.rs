@@ -46,7 +46,7 @@ pub(super) fn second_pass(
         .collect();
     let fetched = fetch(verify, &missing);
     let budget = Budget::new(verify.in_flight);
-    let bench = verify.bench(&budget);
+    let bench = verify.bench(&budget, None);
     let order: Vec<usize> = (0..open.len()).collect();
     let results: Vec<Mutex<Option<TreeSeen>>> = open.iter().map(|_| Mutex::new(None)).collect();
     pool::for_each(verify.jobs, &order, Scratch::new, |scratch, position| {
