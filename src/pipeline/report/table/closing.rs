@@ -7,7 +7,7 @@ use super::gaps::subjects;
 use super::groups::Group;
 use super::page::{Look, Page};
 use crate::model::report::{FeedFacts, Report, VerdictResult};
-use crate::model::{Effect, Severity};
+use crate::model::{Effect, Reason, Severity};
 
 /// Things to do that are listed without `-v`.
 const STEPS: usize = 10;
@@ -191,6 +191,18 @@ fn steps(page: &mut Page, report: &Report, groups: &[Group<'_>], detail: Detail)
             continue;
         };
         advised.push(remedy);
+        // What the policy allows is listed above; there is nothing to do about it.
+        let counts = |reason: &str| {
+            let end = format!("({reason})");
+            report.verdict.reasons.iter().any(|r| r.ends_with(&end))
+        };
+        let mild = |r: Reason| r.allowed_by_default() || r == Reason::Derived;
+        if notice
+            .reason
+            .is_some_and(|r| mild(r) && !counts(r.as_str()))
+        {
+            continue;
+        }
         let why = notice.reason.map_or(notice.code.as_str(), |r| r.as_str());
         all.push((why.to_owned(), vec![remedy.clone()]));
     }
@@ -206,13 +218,27 @@ fn steps(page: &mut Page, report: &Report, groups: &[Group<'_>], detail: Detail)
     for (why, commands) in all.iter().take(most) {
         page.line(Look::Plain, "  - ", &[(Look::Plain, why)]);
         for command in commands {
-            page.line(Look::Plain, "      $ ", &[(Look::Bold, command)]);
+            let lead = if is_command(command) {
+                "      $ "
+            } else {
+                "      -> "
+            };
+            page.line(Look::Plain, lead, &[(Look::Bold, command)]);
         }
     }
     if all.len() > most {
         let text = format!("{} more (-v shows all)", all.len() - most);
         page.line(Look::Dim, "  - and ", &[(Look::Dim, &text)]);
     }
+}
+
+/// Whether a remedy can be typed as it stands.
+fn is_command(remedy: &str) -> bool {
+    let word = remedy.split(' ').next().unwrap_or_default();
+    matches!(
+        word,
+        "untaint" | "rm" | "chmod" | "chown" | "cargo" | "go" | "git"
+    )
 }
 
 /// The one line that answers the question.
