@@ -139,8 +139,12 @@ fn the_fences_around_the_machine_open_only_in_its_own_folder() {
 fn ecosystems() -> BTreeSet<String> {
     below("src/ecosystems")
         .iter()
-        .filter_map(|path| path.strip_prefix("src/ecosystems/")?.split_once('/'))
-        .map(|(folder, _)| folder.to_owned())
+        .filter_map(|path| {
+            path.strip_prefix("src/ecosystems/")?
+                .strip_suffix("/mod.rs")
+        })
+        .filter(|folder| !folder.contains('/'))
+        .map(str::to_owned)
         .collect()
 }
 

@@ -228,7 +228,7 @@ fn in_environment(variable: &str, entry: &Entry, source: &Source) -> Option<Find
     ]
     .iter()
     .any(|tool| variable == *tool || variable.starts_with(&format!("{tool}_")));
-    if !loads && !(tool && value.contains('/')) {
+    if !(loads || tool && value.contains('/')) {
         return None;
     }
     let mut finding = source.graded(

@@ -1,3 +1,5 @@
+//! Settings that name a program: which are told, and which never run anything.
+
 use std::path::Path;
 
 use super::super::file;

@@ -1,3 +1,5 @@
+//! Cargo settings along the search path, and what is said of them.
+
 use proptest::prelude::*;
 
 use super::*;

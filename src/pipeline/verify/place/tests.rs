@@ -1,3 +1,5 @@
+//! Who owns a place, who can write to it, and where its links lead.
+
 use super::*;
 use crate::ecosystems::contract::{
     Binding, Difference, Extra, ExtraContext, Placement, Projection, TreePart, Unit,
