@@ -13,6 +13,7 @@ mod projection;
 
 use std::sync::Arc;
 
+use super::uses::UseMap;
 use crate::model::listing::Listing;
 use crate::model::version_order::VersionOrder;
 use crate::model::{
@@ -72,6 +73,14 @@ pub trait Ecosystem: Send + Sync {
     }
     /// The command with which its tool fetches anew what was moved away, for messages.
     fn refetch_command(&self) -> Option<&'static str> {
+        None
+    }
+    /// Reads a file that says what a build uses (`--cargo-metadata`); `None` if it has no such format.
+    fn uses(&self, _bytes: &[u8]) -> Option<Result<UseMap, String>> {
+        None
+    }
+    /// The file of an artifact that states its licence, and the licence that its bytes state.
+    fn stated_licence(&self) -> Option<(&'static str, fn(&[u8]) -> Option<String>)> {
         None
     }
     /// How its versions are ordered.

@@ -6,6 +6,7 @@ mod cargo;
 pub mod contract;
 pub mod git_folders;
 pub mod go;
+pub mod uses;
 
 use contract::Ecosystem;
 

@@ -22,7 +22,9 @@ use super::feeds;
 use super::flow::{AdvisoryMatch, Inventory};
 use super::inventory::{self, Reading};
 use super::knowledge::Declared;
+use super::licences;
 use super::registries::Registries;
+use super::usage::{self, Scopes};
 use super::verify::{FetchArchives, SageParts, Verify};
 
 /// Bytes of archives that may be held in memory at once.
@@ -58,6 +60,10 @@ pub struct Job<'a> {
     pub policy: Policy,
     /// Whether absolute paths are left out of reports.
     pub portable: bool,
+    /// What packages are used for, by a file that the user named.
+    pub uses: Option<usage::Named>,
+    /// Whether the licences of components are wanted.
+    pub licences: bool,
     /// What weakens the verdict.
     pub weakened: Vec<String>,
     /// Targets as the user gave them.
@@ -214,7 +220,15 @@ pub fn run(job: Job<'_>) -> Result<Report, NotThere> {
     ));
     let mut feeds = advice.feeds;
     feeds.sort_by(|a, b| a.name.cmp(&b.name));
-    let decision = decide::decide(Case {
+    let scopes = match job.uses.as_ref().map(|named| Scopes::of(named, &inventory)) {
+        Some(Ok(scopes)) => scopes,
+        Some(Err(problem)) => {
+            problems.push(problem);
+            Scopes::default()
+        }
+        None => Scopes::default(),
+    };
+    let mut decision = decide::decide(Case {
         inventory: &inventory,
         checks: &checked.checks,
         sage: &sage,
@@ -236,6 +250,11 @@ pub fn run(job: Job<'_>) -> Result<Report, NotThere> {
     }
     let mut components = inventory::components(&inventory, &is_public);
     verified_digests(&mut components, &decision);
+    scopes.fill(&mut components);
+    scopes.explain(&mut decision.findings);
+    if job.licences {
+        licences::fill(&mut components, &inventory, job.store);
+    }
     let network = job.fetch.facts();
     let mut roots: Vec<_> = inventory.roots.iter().map(|r| r.info.clone()).collect();
     roots.sort();

@@ -35,4 +35,5 @@ mod tamper;
 mod tamper_dice;
 mod tamper_matrix;
 mod tamper_rewrites;
+mod uses;
 mod weak_claims;

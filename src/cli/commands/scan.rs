@@ -10,11 +10,13 @@ use crate::cli::args::{Fetching, SbomArgs, ScanArgs, When};
 use crate::cli::exit::Exit;
 use crate::cli::settings::Settings;
 use crate::cli::{Ports, fail, open, print};
+use crate::ecosystems;
 use crate::model::text;
 use crate::model::{Digest, Notice, Problem};
 use crate::pipeline::feeds;
 use crate::pipeline::report::{self, Format, Options};
 use crate::pipeline::scan::{self, Job};
+use crate::pipeline::usage::Named;
 use crate::pipeline::verify::FetchArchives;
 use crate::trust::claims::ClaimStore;
 use crate::trust::ledger::Ledger;
@@ -23,6 +25,9 @@ use crate::world::real::World;
 use crate::world::{Clock as _, Progress as _, ReadFs as _, StateDir};
 
 use super::advise::FeedAdvice;
+
+/// Largest output of `cargo metadata` that is read, in bytes.
+const LARGEST_METADATA: u64 = 256 << 20;
 
 /// `untaint scan`.
 pub(in crate::cli) fn scan(args: &ScanArgs, ports: &Ports<'_>) -> Exit {
@@ -57,6 +62,10 @@ fn run(mut settings: Settings, ports: &Ports<'_>) -> Exit {
         let why = format!("--feeds {}: no folder is there", dir.display());
         return fail(ports, &why);
     }
+    let uses = match uses(&settings, &world) {
+        Ok(uses) => uses,
+        Err(why) => return fail(ports, &why),
+    };
     let (notices, problems) = tighten(&mut settings, &world);
     let state = world.state.as_ref().map(|state| state as &dyn StateDir);
     let (mut store, mut store_problems) = ClaimStore::open(state, now);
@@ -103,6 +112,12 @@ fn run(mut settings: Settings, ports: &Ports<'_>) -> Exit {
         jobs: settings.base.jobs.map(usize::from),
         policy: settings.policy.clone(),
         portable: settings.portable,
+        uses,
+        licences: settings.format == Format::CycloneDx
+            || settings
+                .outputs
+                .iter()
+                .any(|o| o.format == Format::CycloneDx),
         weakened: settings.weakened.clone(),
         targets: targets(&settings),
         trust: settings.base.trust.clone(),
@@ -133,6 +148,30 @@ fn run(mut settings: Settings, ports: &Ports<'_>) -> Exit {
     }
     let exit = Exit::of(report.verdict.result, exit_zero);
     write(&settings, &report, format, exit, ports)
+}
+
+/// The file of `--cargo-metadata`, as its ecosystem reads it.
+fn uses(settings: &Settings, world: &World) -> Result<Option<Named>, String> {
+    let Some(path) = &settings.cargo_metadata else {
+        return Ok(None);
+    };
+    let shown = path.display().to_string();
+    let bytes = world
+        .fs
+        .read_named(path, LARGEST_METADATA)
+        .map_err(|e| format!("--cargo-metadata {e}"))?;
+    let read = ecosystems::all()
+        .iter()
+        .find_map(|ecosystem| Some((*ecosystem, ecosystem.uses(&bytes)?)));
+    match read {
+        Some((ecosystem, Ok(uses))) => Ok(Some(Named {
+            path: shown,
+            ecosystem,
+            uses,
+        })),
+        Some((_, Err(why))) => Err(format!("--cargo-metadata {shown}: {why}")),
+        None => Err(format!("--cargo-metadata {shown}: nothing reads it")),
+    }
 }
 
 /// What this run learned is kept; that it cannot be kept is said and changes nothing.

@@ -7,10 +7,12 @@ mod folders;
 mod git;
 mod index_file;
 mod index_line;
+mod licence;
 mod litter;
 mod local_registry;
 mod lockfile;
 mod manifest;
+mod metadata;
 mod named;
 mod posture;
 mod projection;
@@ -23,6 +25,7 @@ use crate::model::EcosystemId;
 use crate::model::version_order::VersionOrder;
 
 use super::contract::{Authority, CacheKind, Ecosystem, Facts, LockfileFormat, Posture};
+use super::uses::UseMap;
 
 /// Its name in reports and on the command line.
 pub(crate) const CARGO: EcosystemId = EcosystemId::new("cargo");
@@ -83,6 +86,14 @@ impl Ecosystem for Cargo {
 
     fn posture(&self) -> Option<&'static dyn Posture> {
         Some(&posture::CargoPosture)
+    }
+
+    fn uses(&self, bytes: &[u8]) -> Option<Result<UseMap, String>> {
+        Some(metadata::uses(bytes))
+    }
+
+    fn stated_licence(&self) -> Option<(&'static str, fn(&[u8]) -> Option<String>)> {
+        Some(("Cargo.toml", licence::stated))
     }
 
     fn version_order(&self) -> &'static dyn VersionOrder {
