@@ -44,6 +44,8 @@ pub struct Job<'a> {
     pub ecosystems: Vec<String>,
     /// What is left out.
     pub exclude: GlobSet,
+    /// Our own configuration and state, as far as they are used.
+    pub own: Vec<(&'static str, PathBuf)>,
     /// Whether no packet may leave.
     pub offline: bool,
     /// Whether our own state is left alone.
@@ -144,6 +146,7 @@ pub fn run(job: Job<'_>) -> Result<Report, NotThere> {
         ecosystems: ecosystems.clone(),
         only: (!job.ecosystems.is_empty()).then(|| job.ecosystems.clone()),
         exclude: job.exclude,
+        own: job.own,
         env: job.env,
         fs: job.fs,
     };

@@ -1,7 +1,7 @@
 //! `untaint scan` and `untaint sbom`: settings and ports become a job, the job's report becomes bytes and an exit code.
 
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use sha2::Digest as _;
@@ -100,6 +100,7 @@ fn run(mut settings: Settings, ports: &Ports<'_>) -> Exit {
             .collect(),
         ecosystems: settings.ecosystems.clone(),
         exclude,
+        own: own(&settings),
         offline: settings.base.offline,
         isolated: settings.base.isolated,
         full: settings.full,
@@ -227,6 +228,14 @@ fn tighten(settings: &mut Settings, world: &World) -> (Vec<Notice>, Vec<Problem>
         problems.extend(applied.problem);
     }
     (notices, problems)
+}
+
+/// Our own folders, as far as this run reads them.
+fn own(settings: &Settings) -> Vec<(&'static str, PathBuf)> {
+    let homes = &settings.base.homes;
+    let config = homes.config.clone().map(|path| ("configuration", path));
+    let state = homes.state.clone().map(|path| ("state", path));
+    config.into_iter().chain(state).collect()
 }
 
 fn globs(patterns: &[String]) -> Result<GlobSet, String> {

@@ -2,6 +2,7 @@
 //!
 //! Project trees are walked once for all ecosystems, without following links; caches are found by the tools' own rules.
 
+mod ourselves;
 mod unread;
 mod walk;
 
@@ -34,6 +35,8 @@ pub struct Targets<'a> {
     pub only: Option<Vec<String>>,
     /// What the user excludes, relative to a project.
     pub exclude: GlobSet,
+    /// Our own configuration and state, as far as they are used.
+    pub own: Vec<(&'static str, PathBuf)>,
     /// The environment.
     pub env: &'a dyn Env,
     /// The file system.
@@ -69,6 +72,8 @@ pub fn run(targets: &Targets<'_>, registries: &Registries) -> Result<Discovered,
     }
     caches(targets, &mut found)?;
     posture(targets, registries, &mut found);
+    let own = ourselves::findings(&targets.own, targets.env, targets.fs, &found.roots);
+    found.findings.extend(own);
     found.sources.sort();
     Ok(found)
 }
