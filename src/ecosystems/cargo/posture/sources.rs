@@ -101,10 +101,9 @@ impl Sources {
                 continue;
             };
             // A step of somebody else's chain is judged with that.
-            if self.original(name).is_none() && !table.keys.contains_key("git") {
-                continue;
-            }
+            let step = self.original(name).is_none() && !table.keys.contains_key("git");
             match self.end(name) {
+                Some(_) if step => {}
                 Some(end) => self.judge(name, first, &end, context, report),
                 None => report.problems.push(crate::model::Problem::as_the_tool(
                     first.source.at(first.line),
