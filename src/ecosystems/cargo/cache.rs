@@ -26,6 +26,7 @@ use crate::world::{Dir, DirEntry, Env, FileKind, ReadFs};
 use super::folders::Folders;
 use super::index_file::IndexFile;
 use super::litter::{Irregular, Litter};
+use super::named;
 use super::projection::Unpacked;
 use super::{CARGO, authority};
 
@@ -164,7 +165,8 @@ impl Opening<'_> {
                 self.no_folder(at, &folder);
                 continue;
             }
-            if self.context.wanted.is_some() && self.registry(&folder.name).is_none() {
+            let known = self.registry(&folder.name).is_some() || named::is_local(&folder.name);
+            if self.context.wanted.is_some() && !known {
                 continue;
             }
             let opened = dir
@@ -224,6 +226,11 @@ impl Opening<'_> {
                     },
                     file: Arc::from(format!("{name}-{version}.crate")),
                 }))
+            }
+            // Unpacked from a local registry: whatever that is called, the lockfile says what it stands for.
+            (Some((name, version)), None) if named::is_local(folder) => {
+                named::of_local(name, version, self.context)
+                    .map_or(Binding::Unbound(Reason::UnpinnedRoot), Binding::Artifact)
             }
             (_, None) => Binding::Unbound(Reason::UnpinnedRoot),
             (_, Some(_)) => Binding::Unbound(Reason::Unbound),
@@ -466,27 +473,5 @@ pub(super) fn split_name(text: &OsStr) -> Option<(&str, &str)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_split_at_the_version() {
-        let split =
-            |text: &str| split_name(OsStr::new(text)).map(|(a, b)| (a.to_owned(), b.to_owned()));
-        assert_eq!(split("itoa-1.0.11"), Some(("itoa".into(), "1.0.11".into())));
-        assert_eq!(
-            split("a-b-1.0.0-rc.1+x-y"),
-            Some(("a-b".into(), "1.0.0-rc.1+x-y".into()))
-        );
-        assert_eq!(
-            split("sha-1-0.10.0"),
-            Some(("sha-1".into(), "0.10.0".into()))
-        );
-        assert_eq!(
-            split("a-1.0.0-2.0.0"),
-            Some(("a".into(), "1.0.0-2.0.0".into()))
-        );
-        assert_eq!(split("noversion"), None);
-        assert_eq!(split("-1.0.0"), None);
-    }
-}
+#[path = "cache_tests.rs"]
+mod tests;

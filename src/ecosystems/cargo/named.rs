@@ -1,13 +1,14 @@
 //! Which registry a package in a vendored folder or a local registry stands for: the lockfile's, else the one that settings
 //! replace with the folder, else the default one. Nothing in the folder itself is asked.
 
+use std::ffi::OsStr;
 use std::sync::Arc;
 
 use crate::ecosystems::contract::{KnownRegistry, OpenContext};
 use crate::model::{ArtifactId, Coordinate, Origin, Registry};
 use crate::trust::address::Address;
 
-use super::CARGO;
+use super::{CARGO, local_registry};
 
 /// What a name and version in such a folder stand for.
 pub(super) enum Named {
@@ -68,6 +69,27 @@ pub(super) fn listing_registry(
         .map(|(_, registry)| Arc::clone(registry))
         .or_else(|| stands_for.and_then(|address| known(address, context.registries)))
         .or_else(|| known(tame_index::CRATES_IO_HTTP_INDEX, context.registries))
+}
+
+/// Whether a folder of a cache belongs to a registry without a host, such as a local one: `-<16 hex>`.
+pub(super) fn is_local(folder: &OsStr) -> bool {
+    let hash = folder.to_str().and_then(|folder| folder.strip_prefix('-'));
+    hash.is_some_and(|hash| hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+/// What a crate in such a folder stands for: what a lockfile or the settings of a local registry of this run say.
+pub(super) fn of_local(
+    name: &str,
+    version: &str,
+    context: &OpenContext<'_>,
+) -> Option<Arc<ArtifactId>> {
+    let key = (Arc::from(name), Arc::from(version));
+    let places = context.places.iter();
+    let replaced = places
+        .filter(|place| place.kind == local_registry::KIND)
+        .find_map(|place| known(place.stands_for.as_deref()?, context.registries));
+    let registry = context.locked.registries.get(&key).cloned().or(replaced)?;
+    Some(artifact(name, version, registry))
 }
 
 fn artifact(name: &str, version: &str, registry: Arc<Registry>) -> Arc<ArtifactId> {
