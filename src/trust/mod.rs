@@ -1,7 +1,7 @@
 //! Who is believed, and what they have said (DESIGN section 2).
 //!
 //! [`address`] makes the canonical text whose SHA-256 is a fingerprint; [`known`] holds the fingerprints that are publicly
-//! known; [`root`] the roots, mirrors and private names in force; [`file`] reads and extends the trust file;
+//! known; [`root`] the roots, mirrors and private names in force; [`mod@file`] reads and extends the trust file;
 //! [`discover`] turns what tools' settings name into proposals; [`claims`] keeps what was said, [`ledger`] what was
 //! hashed. Pure values: state is reached through a port that is
 //! handed in, and nothing here asks a network.

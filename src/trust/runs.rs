@@ -1,6 +1,6 @@
 //! Records of finished runs, for `untaint status`: when, over what, and with which verdict.
 //!
-//! One line of JSON per run in our state, the newest last, at most [`KEPT`] of them; replaced whole under a lock. Records
+//! One line of JSON per run in our state, the newest last, at most `KEPT` of them; replaced whole under a lock. Records
 //! say when somebody last looked; nothing is ever verified by them. A line that cannot be read is a problem and is left
 //! out, never an end.
 

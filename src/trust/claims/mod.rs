@@ -4,7 +4,7 @@
 //! with their date. The package managers' own metadata is never a source. State is a convenience: what cannot be read is
 //! set aside with a problem, what cannot be written is said, and neither changes a verdict for the better.
 //!
-//! One append-only file ([`record`]) with many readers and one locked writer; what a run learned waits in memory until
+//! One append-only file (`record`) with many readers and one locked writer; what a run learned waits in memory until
 //! [`ClaimStore::flush`]. Claims files that the user named lie beside it as read-only layers: they keep their assurance
 //! only when they were named with their SHA-256, otherwise they count as declared.
 
