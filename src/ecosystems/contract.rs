@@ -185,13 +185,22 @@ pub enum LockError {
     Unsupported(String),
 }
 
+/// What a manifest says of first-party code.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FirstParty {
+    /// Name of the package that it describes.
+    pub name: Option<String>,
+    /// Folders that it names, relative to its own, verbatim, sorted.
+    pub paths: Vec<String>,
+}
+
 /// A lockfile format.
 pub trait LockfileFormat: Send + Sync {
     /// Whether a file of this name may be one; cheap, no I/O.
     fn matches(&self, file_name: &str) -> bool;
-    /// Folders that a manifest names as first-party code, relative to its own folder, verbatim.
-    fn first_party_paths(&self, _manifest: &[u8]) -> Vec<String> {
-        Vec::new()
+    /// What a manifest says of first-party code.
+    fn first_party(&self, _manifest: &[u8]) -> FirstParty {
+        FirstParty::default()
     }
     /// A manifest that should have such a lockfile beside it (`Cargo.toml`).
     fn manifest(&self) -> Option<&'static str> {

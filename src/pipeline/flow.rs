@@ -61,6 +61,10 @@ pub struct Discovered {
         &'static dyn Ecosystem,
         &'static dyn crate::ecosystems::contract::CacheKind,
     )>,
+    /// Roots whose tree was walked, by position.
+    pub walked: std::collections::BTreeSet<usize>,
+    /// Packages whose manifests were seen.
+    pub first_party: std::collections::BTreeSet<(EcosystemId, String)>,
     /// What could not be read.
     pub problems: Vec<Problem>,
     /// Coverage facts.
@@ -132,6 +136,10 @@ pub struct Inventory {
     pub locks: Vec<Lock>,
     /// Units, sorted by root and path.
     pub units: Vec<PlacedUnit>,
+    /// Roots whose tree was walked, by position.
+    pub walked: std::collections::BTreeSet<usize>,
+    /// Packages whose manifests were seen.
+    pub first_party: std::collections::BTreeSet<(EcosystemId, String)>,
     /// What could not be read.
     pub problems: Vec<Problem>,
     /// Coverage facts.

@@ -85,9 +85,7 @@ impl Registries {
         for spelling in [address.text(), Arc::from(text)] {
             if !entry.addresses.contains(&spelling) {
                 is_new = true;
-                if entry.addresses.len() < 64 {
-                    entry.addresses.push(spelling);
-                }
+                entry.addresses.push(spelling);
             }
         }
         let meanings = meant.entry(ecosystem).or_default();

@@ -138,6 +138,7 @@ pub fn run(job: Job<'_>) -> Result<Report, NotThere> {
         }
         registries.meet_pinned(ecosystem.facts().id);
     }
+    let excluded = !job.exclude.is_empty();
     let targets = Targets {
         paths: job.paths,
         lockfiles: job.lockfiles,
@@ -244,6 +245,7 @@ pub fn run(job: Job<'_>) -> Result<Report, NotThere> {
         notices,
         findings,
         unsupported: &unsupported,
+        excluded,
         cut_short: checked.cut_short,
         portable: job.portable,
         now: started,

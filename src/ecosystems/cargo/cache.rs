@@ -8,7 +8,7 @@
 //! ```
 //! What no cargo loads is litter; a folder of a registry that nobody knows cannot be bound.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -129,13 +129,26 @@ impl Opening<'_> {
         for (folder, stem) in pairs.keys() {
             *spelled.entry((folder.clone(), folded(stem))).or_default() += 1;
         }
+        // In a scan of one project, a folder of a registry that nobody names matters only where it holds what no other
+        // folder does: then cargo may know a name for it that we do not.
+        let bound: BTreeSet<OsString> = pairs
+            .keys()
+            .filter(|(folder, _)| self.registry(folder).is_some())
+            .map(|(_, stem)| stem.clone())
+            .collect();
         for ((folder, stem), pair) in pairs {
+            let stray = self.registry(&folder).is_none() && !named::is_local(&folder);
+            if stray && self.context.wanted.is_some() && bound.contains(&stem) {
+                continue;
+            }
             let key = (folder, folded(&stem));
             let alone = spelled.get(&key).is_none_or(|count| *count == 1);
             self.pair(&key.0, &stem, pair, alone);
         }
         self.each_folder("index", |opening, folder, dir, entries| {
-            opening.index(folder, dir, entries);
+            if opening.context.wanted.is_none() || opening.registry(folder).is_some() {
+                opening.index(folder, dir, entries);
+            }
         });
     }
 
@@ -163,10 +176,6 @@ impl Opening<'_> {
             let at = rel(&["registry", kind], &[&folder.name]);
             if folder.kind != FileKind::Dir {
                 self.no_folder(at, &folder);
-                continue;
-            }
-            let known = self.registry(&folder.name).is_some() || named::is_local(&folder.name);
-            if self.context.wanted.is_some() && !known {
                 continue;
             }
             let opened = dir

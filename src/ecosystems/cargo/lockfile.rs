@@ -16,7 +16,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::ecosystems::contract::{
-    LockError, LockedDigest, LockedPackage, LockedSource, LockfileFormat, ParseLimits, ParsedLock,
+    FirstParty, LockError, LockedDigest, LockedPackage, LockedSource, LockfileFormat, ParseLimits,
+    ParsedLock,
 };
 use crate::model::{Code, Digest, Finding, Line, Location, Place, Scheme};
 
@@ -28,8 +29,8 @@ impl LockfileFormat for CargoLock {
         file_name == "Cargo.lock"
     }
 
-    fn first_party_paths(&self, manifest: &[u8]) -> Vec<String> {
-        super::manifest::paths(manifest)
+    fn first_party(&self, manifest: &[u8]) -> FirstParty {
+        super::manifest::read(manifest)
     }
 
     fn manifest(&self) -> Option<&'static str> {
@@ -207,6 +208,17 @@ impl Reader<'_> {
                 parsed
             }
         };
+        if let LockedSource::Git { commit, .. } = &source
+            && commit.is_empty()
+        {
+            // Cargo resolves such a reference itself; what it will take, nobody can say.
+            self.problem(
+                line,
+                format!(
+                    "`{name}` names no full commit, so its checkout cannot be held against one"
+                ),
+            );
+        }
         let mut digests = Vec::new();
         if let Some(checksum) = table.get("checksum") {
             let line = self.lines.at(checksum.span().start);
@@ -414,17 +426,17 @@ fn parse_source(text: &str) -> Option<LockedSource> {
     let address = address
         .split_once('?')
         .map_or(address, |(address, _)| address);
-    let hex = commit
-        .bytes()
-        .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    // Cargo compares commits without regard to case.
+    let commit = commit.to_ascii_lowercase();
+    let hex = commit.bytes().all(|b| b.is_ascii_hexdigit());
     let commit = if hex && matches!(commit.len(), 40 | 64) {
         commit
     } else {
-        ""
+        String::new()
     };
     Some(LockedSource::Git {
         url: Arc::from(without_credentials(address)),
-        commit: Arc::from(commit),
+        commit: Arc::from(commit.as_str()),
     })
 }
 

@@ -5,17 +5,23 @@
 
 use toml::{Table, Value};
 
+use crate::ecosystems::contract::FirstParty;
+
 /// Most paths of one manifest.
 const MOST: usize = 10_000;
 
-/// The paths of path dependencies, verbatim, in the order of their tables.
-pub(super) fn paths(manifest: &[u8]) -> Vec<String> {
+/// The package's name, and the paths of its path dependencies.
+pub(super) fn read(manifest: &[u8]) -> FirstParty {
     let Some(table) = std::str::from_utf8(manifest)
         .ok()
         .and_then(|text| text.parse::<Table>().ok())
     else {
-        return Vec::new();
+        return FirstParty::default();
     };
+    let name = table
+        .get("package")
+        .or_else(|| table.get("project"))
+        .and_then(|package| package.get("name")?.as_str().map(str::to_owned));
     let mut found = Vec::new();
     dependencies(&table, &mut found);
     if let Some(workspace) = table.get("workspace").and_then(Value::as_table) {
@@ -33,7 +39,7 @@ pub(super) fn paths(manifest: &[u8]) -> Vec<String> {
     found.truncate(MOST);
     found.sort();
     found.dedup();
-    found
+    FirstParty { name, paths: found }
 }
 
 fn tables(value: Option<&Value>) -> impl Iterator<Item = &Table> {
@@ -79,15 +85,17 @@ d = { path = "/d" }
 [patch.crates-io]
 e = { path = "../../e" }
 "#;
-        assert_eq!(paths(text.as_bytes()), ["../../e", "../a", "/d", "c"]);
+        assert_eq!(read(text.as_bytes()).paths, ["../../e", "../a", "/d", "c"]);
     }
 
     #[test]
     fn what_cannot_be_read_names_nothing() {
-        assert!(paths(b"[dependencies").is_empty());
-        assert!(paths(b"\xff").is_empty());
+        assert!(read(b"[dependencies").paths.is_empty());
+        assert!(read(b"\xff").paths.is_empty());
         assert!(
-            paths(format!("a = {}1{}", "[".repeat(9999), "]".repeat(9999)).as_bytes()).is_empty()
+            read(format!("a = {}1{}", "[".repeat(9999), "]".repeat(9999)).as_bytes())
+                .paths
+                .is_empty()
         );
     }
 }

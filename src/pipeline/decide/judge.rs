@@ -3,6 +3,7 @@
 //! What a finding says stands in `words`, what is written down of every subject in `book`.
 
 mod book;
+mod packages;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -283,7 +284,7 @@ impl<'a> Judged<'a> {
             .filter(|c| c.assurance.is_trusted())
             .cloned()
             .collect();
-        let mut outcome = Outcome::Unverifiable(knowledge.gap.unwrap_or(Reason::NoRecord));
+        let mut outcome: Option<Outcome> = None;
         for digest in digests {
             let ruling = truth::rule(Evidence {
                 observed: std::slice::from_ref(digest),
@@ -292,11 +293,14 @@ impl<'a> Judged<'a> {
                 gap: knowledge.gap.or(Some(Reason::DeclaredOnly)),
                 require: self.require(&knowledge).max(Assurance::Declared),
             });
-            outcome = ruling.outcome;
             // A requirement that a lockfile alone meets is met by a lockfile.
-            if outside.is_empty() && self.require(&knowledge) <= Assurance::Declared {
-                outcome = Outcome::Verified(Assurance::Declared);
-            }
+            let alone = outside.is_empty() && self.require(&knowledge) <= Assurance::Declared;
+            let one = if alone {
+                Outcome::Verified(Assurance::Declared)
+            } else {
+                ruling.outcome
+            };
+            outcome = Some(outcome.map_or(one, |sofar| worse(sofar, one)));
             if ruling.codes.contains(&Code::ArchiveTampered) {
                 let message = format!(
                     "the checksum that the lockfile records for {coordinate} is not what was published"
@@ -318,6 +322,9 @@ impl<'a> Judged<'a> {
                 self.push(subject, finding);
             }
         }
+        let outcome = outcome.unwrap_or(Outcome::Unverifiable(
+            knowledge.gap.unwrap_or(Reason::NoRecord),
+        ));
         let (outcome, gone) = existence::judge(subject, &coordinate, &knowledge, outcome);
         if let Some(finding) = gone {
             self.push(subject, finding);
@@ -367,28 +374,6 @@ impl<'a> Judged<'a> {
             other => other,
         };
         self.settle_noted(subject, outcome, observed, None, note);
-    }
-
-    /// Counts what has no subject: first-party packages, and locked packages that nothing holds.
-    pub(super) fn first_party_and_absent(&mut self) {
-        let mut counted: BTreeSet<Arc<Coordinate>> = BTreeSet::new();
-        for lock in &self.case.inventory.locks {
-            let id = lock.ecosystem.facts().id;
-            for locked in &lock.packages {
-                if !counted.insert(Arc::clone(&locked.coordinate)) {
-                    continue;
-                }
-                match locked.coordinate.origin {
-                    Origin::Path => self.coverage.of(id).first_party += 1,
-                    _ if git_source(&locked.coordinate)
-                        .is_some_and(|source| self.held_git.contains(&source)) => {}
-                    _ if !self.held.contains(&locked.coordinate) => {
-                        self.coverage.of(id).absent += 1;
-                    }
-                    _ => {}
-                }
-            }
-        }
     }
 
     /// Lockfiles that nobody reads are subjects that could not be verified.
@@ -441,4 +426,15 @@ fn git_source(coordinate: &Coordinate) -> Option<(Arc<str>, Arc<str>)> {
         Origin::Git { url, commit } => Some((Arc::clone(url), Arc::clone(commit))),
         _ => None,
     }
+}
+
+/// The worse of two outcomes of one subject.
+fn worse(a: Outcome, b: Outcome) -> Outcome {
+    let rank = |outcome: Outcome| match outcome {
+        Outcome::Verified(_) => 0,
+        Outcome::Unverifiable(_) => 1,
+        Outcome::Conflict => 2,
+        Outcome::Tainted => 3,
+    };
+    if rank(b) > rank(a) { b } else { a }
 }

@@ -45,6 +45,8 @@ pub struct Case<'a> {
     pub findings: Vec<Finding>,
     /// Lockfiles that nobody reads: (ecosystem, tool, root, path).
     pub unsupported: &'a [(&'static str, &'static str, usize, String)],
+    /// Whether the user left parts of a tree out.
+    pub excluded: bool,
     /// Whether the run was cut short.
     pub cut_short: bool,
     /// Shell words for what its tool does to fetch anew.
@@ -77,7 +79,7 @@ pub fn decide(case: Case<'_>) -> Decision {
     for check in case.checks {
         judged.check(check);
     }
-    judged.first_party_and_absent();
+    judged.settle_locked();
     judged.unsupported();
     let judge::Judged {
         mut findings,

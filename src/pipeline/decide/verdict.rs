@@ -142,15 +142,19 @@ pub(super) fn verdict(
     if nothing && no_locks && problems.is_empty() && !policy.allow_empty {
         reasons.push((VerdictResult::Empty, "nothing to audit".into()));
     }
-    // Tainted subjects under a threshold that leaves integrity out are still said.
-    if !counts.contains_key(&Class::Integrity) && total.tainted + total.conflict > 0 {
-        let shown = findings
+    // A threshold may leave integrity out; that never makes a tainted subject clean. A waiver by exact bytes may.
+    if total.tainted + total.conflict > 0 {
+        let of_bytes = |f: &&Finding| matches!(f.class(), Class::Integrity | Class::Lockfile);
+        let told = findings.iter().filter(of_bytes).count();
+        let below = findings
             .iter()
-            .any(|f| f.severity >= Severity::High && f.waived.is_none());
-        if !shown && counts.is_empty() {
+            .filter(of_bytes)
+            .filter(|f| f.severity >= Severity::High && f.waived.is_none())
+            .any(|f| !policy.reaches(f.code, f.severity));
+        if below || told == 0 {
             reasons.push((
                 VerdictResult::Incomplete,
-                "tainted subjects are waived or below the threshold".into(),
+                "tainted subjects are below the threshold".into(),
             ));
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! Project trees are walked once for all ecosystems, without following links; caches are found by the tools' own rules.
 
+mod first_party;
 mod ourselves;
 mod unread;
 mod walk;

@@ -1,21 +1,20 @@
 //! Walks a project tree once, for all ecosystems, without following links.
 
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use crate::ecosystems::contract::{Ecosystem, LockfileFormat};
 use crate::model::{Notice, NoticeCode, Problem, RootOrigin, text};
 use crate::pipeline::flow::{Discovered, FoundLock, FoundPlace};
 use crate::world::{Dir, DirEntry, FileKind};
 
-use super::{NotThere, Targets, not_there, open, source, unread};
+use super::first_party::LARGEST as MANIFEST;
+use super::{NotThere, Targets, first_party, not_there, open, source, unread};
 
 /// Deepest folder.
 const MAX_DEPTH: usize = 64;
 /// Most folders of one project.
 const MAX_FOLDERS: usize = 200_000;
-/// Largest manifest that is looked into.
-const MANIFEST: u64 = 4 << 20;
 /// Largest lockfile.
 const LARGEST: u64 = 64 << 20;
 
@@ -31,6 +30,7 @@ struct Walk<'a> {
 
 /// Walks the project at this root.
 pub(super) fn project(targets: &Targets<'_>, root: usize, found: &mut Discovered) {
+    found.walked.insert(root);
     let Some((dir, path)) = found
         .roots
         .get(root)
@@ -108,7 +108,7 @@ impl Walk<'_> {
             self.found.folders.push(path.to_owned());
         }
         self.manifests(&entries, rel, locked);
-        self.outside(dir, &entries, rel, path);
+        self.first_party(dir, &entries, rel, path);
         let locked = locked || entries.iter().any(|e| self.is_manifest(e));
         for entry in &entries {
             if entry.kind != FileKind::Dir || skipped(entry) {
@@ -257,44 +257,26 @@ impl Walk<'_> {
                 .any(|name| entry.name == name)
     }
 
-    /// First-party code that a manifest names outside the scanned root: nobody looks at it.
-    fn outside(&mut self, dir: &dyn Dir, entries: &[DirEntry], rel: &Path, path: &Path) {
-        let Some(root) = self.found.roots.get(self.root).map(|r| r.path.clone()) else {
-            return;
-        };
+    /// Hears what the manifests of a folder say of first-party code.
+    fn first_party(&mut self, dir: &dyn Dir, entries: &[DirEntry], rel: &Path, path: &Path) {
         for ecosystem in self.targets.ecosystems.clone() {
             for format in ecosystem.lockfiles() {
                 let Some(manifest) = format.manifest() else {
                     continue;
                 };
-                let Some(entry) = entries
-                    .iter()
-                    .find(|e| e.name == manifest && e.kind == FileKind::File)
-                else {
+                let is_it = |e: &&DirEntry| e.name == manifest && e.kind == FileKind::File;
+                let Some(entry) = entries.iter().find(is_it) else {
                     continue;
                 };
-                let Ok((bytes, _)) = dir.read(&entry.name, MANIFEST) else {
-                    continue;
-                };
-                for named in format.first_party_paths(&bytes) {
-                    let target = lexical(path, &named);
-                    if target.starts_with(&root) {
-                        continue;
-                    }
-                    let rel = text::percent(rel.join(manifest).as_os_str().as_bytes()).0;
-                    let shown = text::printable(&target.display().to_string());
-                    self.found.notices.push(Notice {
-                        code: NoticeCode::FirstPartyOutside,
-                        reason: None,
-                        ecosystem: Some(ecosystem.facts().id),
-                        package: None,
-                        version: None,
-                        path: Some(rel),
-                        message: format!(
-                            "first-party code at `{shown}` lies outside the scanned root"
-                        ),
-                        remedy: Some("scan it as well, if it has dependencies of its own".into()),
-                    });
+                if let Ok((bytes, _)) = dir.read(&entry.name, MANIFEST) {
+                    let here = first_party::Manifest {
+                        ecosystem,
+                        format: *format,
+                        root: self.root,
+                        rel: &rel.join(manifest),
+                        folder: path,
+                    };
+                    here.hear(&bytes, self.targets.fs, self.found);
                 }
             }
         }
@@ -333,21 +315,6 @@ impl Walk<'_> {
             }
         }
     }
-}
-
-/// Where a relative path leads from a folder, by its text alone: nothing is opened.
-fn lexical(from: &Path, path: &str) -> PathBuf {
-    let mut out = from.to_owned();
-    for part in Path::new(path).components() {
-        match part {
-            Component::ParentDir => {
-                out.pop();
-            }
-            Component::CurDir => {}
-            other => out.push(other),
-        }
-    }
-    out
 }
 
 /// Folders that hold no project of the user's.

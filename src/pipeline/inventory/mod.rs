@@ -39,6 +39,8 @@ pub fn run(
         notices: std::mem::take(&mut found.notices),
         findings: std::mem::take(&mut found.findings),
         sources: std::mem::take(&mut found.sources),
+        walked: std::mem::take(&mut found.walked),
+        first_party: std::mem::take(&mut found.first_party),
         ..Inventory::default()
     };
     inventory.roots = std::mem::take(&mut found.roots);
@@ -71,6 +73,11 @@ pub fn run(
             places: places.get(&id).map_or(&[], Vec::as_slice),
             full: reading.full,
         };
+        let locks_any = inventory.locks.iter().any(|l| l.ecosystem.facts().id == id);
+        if reading.narrow && !named && !locks_any {
+            // Nothing here would be built from that cache.
+            continue;
+        }
         let Some(opened) = inventory.roots.get(*root) else {
             continue;
         };

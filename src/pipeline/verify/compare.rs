@@ -336,7 +336,8 @@ impl Visitor for Compare<'_> {
                             return;
                         }
                         Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-                            self.found.unstable = true;
+                            // The listed size was that of the archive, unless differences may be forgiven.
+                            self.found.unstable |= !self.projection.forgives();
                             self.found.differ(&current.path, EntryKind::Modified);
                             current.state = State::Passed;
                             return;
@@ -364,7 +365,8 @@ impl Visitor for Compare<'_> {
             State::Reading { mut file, listed } => {
                 let mut one = [0];
                 if file.read(&mut one).is_ok_and(|n| n > 0) {
-                    self.found.unstable = true;
+                    self.found.unstable |= !self.projection.forgives();
+                    self.found.differ(&current.path, EntryKind::Modified);
                 }
                 self.settle(&*file, &listed);
             }

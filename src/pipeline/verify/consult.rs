@@ -279,6 +279,10 @@ fn lacks(reply: &Reply, ask: &Ask) -> bool {
 /// The newest answer, and the versions that earlier answers had and it has not: their digests still count.
 fn with_withdrawn(new: &Listing, old: Option<&Listing>) -> Listing {
     let mut listing = new.clone();
+    // An answer that could not be read whole says nothing about what it does not show.
+    if !listing.complete {
+        return listing;
+    }
     let have: BTreeSet<Arc<str>> = listing
         .versions
         .iter()

@@ -87,14 +87,8 @@ pub(super) fn second_pass(
     for (task, result) in open.iter().zip(results) {
         let result = result.into_inner().unwrap_or_else(PoisonError::into_inner);
         if let (Some(slot), Some(result)) = (seen.get_mut(task.at), result) {
-            let keep_first = result.basis.is_none()
-                && slot
-                    .tree
-                    .as_ref()
-                    .is_some_and(|first| first.found.total > 0);
-            if !keep_first {
-                slot.tree = Some(result);
-            }
+            // What the tree looks like beside an archive that is not the published one says nothing.
+            slot.tree = Some(result);
         }
     }
 }

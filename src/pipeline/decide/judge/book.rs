@@ -148,7 +148,7 @@ impl Judged<'_> {
             (Some(coordinate), None) => {
                 format!("the {} of {coordinate} could not be verified", subject.kind)
             }
-            (None, None) => format!("a {} could not be verified", subject.kind),
+            (None, None) => format!("`{rel}` could not be verified"),
         };
         self.notices.push(Notice {
             code: NoticeCode::Unverifiable,

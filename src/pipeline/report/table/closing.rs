@@ -278,6 +278,10 @@ fn own_words(report: &Report) -> String {
     let sum = report.coverage.total();
     let all = subjects(sum.subjects());
     match report.verdict.result {
+        VerdictResult::Clean if sum.subjects() == 0 => format!(
+            "nothing that it would be built from lies here; {} locked packages are still to be fetched",
+            sum.absent
+        ),
         VerdictResult::Clean if sum.verified == sum.subjects() => {
             format!("{all}, every one is what was published, and no finding counts")
         }

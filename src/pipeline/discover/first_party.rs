@@ -1,0 +1,100 @@
+//! First-party code: which packages the manifests of a project describe, and what they name outside it.
+//!
+//! A lockfile may call a package first-party; that is believed only of a package whose manifest was seen.
+
+use std::collections::BTreeSet;
+use std::path::{Component, Path, PathBuf};
+
+use crate::ecosystems::contract::{Ecosystem, LockfileFormat};
+use crate::model::{Notice, NoticeCode, text};
+use crate::pipeline::flow::Discovered;
+use crate::world::ReadFs;
+
+/// Largest manifest that is looked into.
+pub(super) const LARGEST: u64 = 4 << 20;
+/// Most manifests outside a project that are followed.
+const FOLLOWED: usize = 1000;
+
+/// A manifest of a scanned tree.
+pub(super) struct Manifest<'a> {
+    pub(super) ecosystem: &'static dyn Ecosystem,
+    pub(super) format: &'static dyn LockfileFormat,
+    pub(super) root: usize,
+    /// Path below the root.
+    pub(super) rel: &'a Path,
+    /// The folder that it lies in, absolute.
+    pub(super) folder: &'a Path,
+}
+
+impl Manifest<'_> {
+    /// Takes down its name, tells what it names outside, and follows that.
+    pub(super) fn hear(&self, bytes: &[u8], fs: &dyn ReadFs, found: &mut Discovered) {
+        let Some(root) = found.roots.get(self.root).map(|r| r.path.clone()) else {
+            return;
+        };
+        let said = self.format.first_party(bytes);
+        let id = self.ecosystem.facts().id;
+        found.first_party.extend(said.name.map(|name| (id, name)));
+        let mut open: Vec<PathBuf> = Vec::new();
+        for named in &said.paths {
+            let target = lexical(self.folder, named);
+            if !target.starts_with(&root) {
+                found.notices.push(self.outside(&target));
+                open.push(target);
+            }
+        }
+        self.follow(open, fs, found);
+    }
+
+    /// Reads the manifests of folders outside the project, and of those that they name.
+    fn follow(&self, mut open: Vec<PathBuf>, fs: &dyn ReadFs, found: &mut Discovered) {
+        let id = self.ecosystem.facts().id;
+        let mut seen: BTreeSet<PathBuf> = open.iter().cloned().collect();
+        while let Some(folder) = open.pop() {
+            let Some(manifest) = self.format.manifest() else {
+                return;
+            };
+            let Ok(bytes) = fs.read_named(&folder.join(manifest), LARGEST) else {
+                continue;
+            };
+            let said = self.format.first_party(&bytes);
+            found.first_party.extend(said.name.map(|name| (id, name)));
+            for named in &said.paths {
+                let target = lexical(&folder, named);
+                if seen.len() < FOLLOWED && seen.insert(target.clone()) {
+                    open.push(target);
+                }
+            }
+        }
+    }
+
+    fn outside(&self, target: &Path) -> Notice {
+        use std::os::unix::ffi::OsStrExt as _;
+        let shown = text::printable(&target.display().to_string());
+        Notice {
+            code: NoticeCode::FirstPartyOutside,
+            reason: None,
+            ecosystem: Some(self.ecosystem.facts().id),
+            package: None,
+            version: None,
+            path: Some(text::percent(self.rel.as_os_str().as_bytes()).0),
+            message: format!("first-party code at `{shown}` lies outside the scanned root"),
+            remedy: Some("scan it as well, if it has dependencies of its own".into()),
+        }
+    }
+}
+
+/// Where a relative path leads from a folder, by its text alone: nothing is opened.
+fn lexical(from: &Path, path: &str) -> PathBuf {
+    let mut out = from.to_owned();
+    for part in Path::new(path).components() {
+        match part {
+            Component::ParentDir => {
+                out.pop();
+            }
+            Component::CurDir => {}
+            other => out.push(other),
+        }
+    }
+    out
+}
