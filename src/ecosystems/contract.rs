@@ -80,7 +80,7 @@ pub trait Ecosystem: Send + Sync {
         None
     }
     /// The file of an artifact that states its licence, and the licence that its bytes state.
-    fn stated_licence(&self) -> Option<(&'static str, fn(&[u8]) -> Option<String>)> {
+    fn stated_licence(&self) -> Option<LicenceFile> {
         None
     }
     /// How its versions are ordered.
@@ -250,6 +250,9 @@ pub struct OpenContext<'a> {
     /// Whether every object of a source is to be checked (`--full`).
     pub full: bool,
 }
+
+/// Path of a file in an artifact, and what its bytes state as the licence.
+pub type LicenceFile = (&'static str, fn(&[u8]) -> Option<String>);
 
 /// Address, commit, name and version of a git package.
 pub type GitPackage = (Arc<str>, Arc<str>, Arc<str>, Arc<str>);

@@ -92,7 +92,7 @@ impl Ecosystem for Cargo {
         Some(metadata::uses(bytes))
     }
 
-    fn stated_licence(&self) -> Option<(&'static str, fn(&[u8]) -> Option<String>)> {
+    fn stated_licence(&self) -> Option<super::contract::LicenceFile> {
         Some(("Cargo.toml", licence::stated))
     }
 
