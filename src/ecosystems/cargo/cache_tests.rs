@@ -1,3 +1,5 @@
+//! Folders of a cargo home bound to registries, and what stays unbound.
+
 use super::*;
 
 #[test]
