@@ -66,6 +66,14 @@ impl Problem {
         }
     }
 
+    /// The same problem at a path, whose bytes are escaped where they are no UTF-8.
+    #[must_use]
+    pub fn at(self, path: &std::path::Path) -> Self {
+        use std::os::unix::ffi::OsStrExt as _;
+        let (path, escaped) = super::text::percent(path.as_os_str().as_bytes());
+        Self { path, ..self }.escaped(escaped)
+    }
+
     /// The same problem, with the note whether its path was escaped (second value of [`super::text::percent`]).
     #[must_use]
     pub fn escaped(mut self, path_escaped: bool) -> Self {

@@ -23,6 +23,7 @@ mod conformance;
 mod credentials;
 mod fixtures;
 mod folders;
+mod listing_rows;
 mod live;
 mod no_false_alarm;
 mod private_names;

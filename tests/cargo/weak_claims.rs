@@ -123,6 +123,12 @@ fn a_registry_in_git_form_is_never_clean_by_its_own_word() {
     let scan = world.untaint().arg("--offline").run();
     scan.exits(3).is_no_alarm();
     assert_eq!(scan.count("verified"), 0, "{}", scan.story());
+    assert_eq!(
+        scan.unverifiable("unsupported"),
+        1,
+        "the repository that its packages are looked up in is told in a scan of the project\n{}",
+        scan.story()
+    );
     let evil = Crate::lib("beta", "1.0.0", EVIL).archive(None);
     write_file(&world.archive("beta", "1.0.0"), evil);
     let scan = world.untaint().arg("--offline").run();

@@ -23,9 +23,9 @@ use crate::model::{
 };
 use crate::world::{Dir, DirEntry, Env, FileKind, ReadFs};
 
-use super::folders::Folders;
+use super::folders::{Folders, split_name};
 use super::index_file::IndexFile;
-use super::litter::{Irregular, Litter};
+use super::litter::{Irregular, Litter, unlisted};
 use super::named;
 use super::projection::Unpacked;
 use super::{CARGO, authority};
@@ -169,17 +169,13 @@ impl Opening<'_> {
         mut each: impl FnMut(&mut Self, &OsStr, &dyn Dir, &[DirEntry]),
     ) {
         let parts = [OsStr::new("registry"), OsStr::new(kind)];
-        let dir = match self.root.descend(&parts) {
-            Ok(dir) => dir,
+        let listed = self.root.descend(&parts);
+        let (dir, folders) = match listed.and_then(|dir| dir.list().map(|list| (dir, list))) {
+            Ok(listed) => listed,
             Err(error) if error.is_not_found() => return,
             Err(error) => {
-                return self.unreadable(&rel(&["registry", kind], &[]), &error.source.to_string());
-            }
-        };
-        let folders = match dir.list() {
-            Ok(folders) => folders,
-            Err(error) => {
-                return self.unreadable(&rel(&["registry", kind], &[]), &error.source.to_string());
+                let problem = unlisted(self.root, &parts, &error);
+                return self.session.problems.push(problem);
             }
         };
         for folder in folders {
@@ -300,10 +296,7 @@ impl Opening<'_> {
                 _ => self.litter(at, entry),
             }
         }
-        let is_git = entries
-            .iter()
-            .any(|e| e.name == ".git" || e.name == "objects");
-        if is_git && self.context.wanted.is_none() {
+        if is_git(entries) && self.is_loaded_by_git(registry.as_deref()) {
             self.session.units.push(Unit {
                 binding: Binding::Unbound(Reason::Unsupported),
                 place: Place::Cache,
@@ -317,6 +310,27 @@ impl Opening<'_> {
             });
         }
         self.source("cargo-registry-index", "index", folder, count);
+    }
+
+    /// Whether a build of what is scanned could read the repository of an index: an older cargo's leaves it beside the
+    /// sparse one of the same registry, and then no locked package is looked up in it.
+    fn is_loaded_by_git(&self, registry: Option<&Registry>) -> bool {
+        let (Some(wanted), Some(registry)) = (self.context.wanted, registry) else {
+            return self.context.wanted.is_none();
+        };
+        let same = |other: &Registry| other.fingerprint == registry.fingerprint;
+        let is_sparse = |dir: &dyn Dir, entry: &DirEntry| {
+            let listed = dir.open_dir(&entry.name).and_then(|dir| dir.list());
+            self.registry(&entry.name).is_some_and(|r| same(&r))
+                && listed
+                    .is_ok_and(|list| !is_git(&list) && list.iter().any(|e| e.name == ".cache"))
+        };
+        let beside = [OsStr::new("registry"), OsStr::new("index")];
+        let listed = self.root.descend(&beside).and_then(|dir| {
+            let list = dir.list()?;
+            Ok(list.iter().any(|entry| is_sparse(&*dir, entry)))
+        });
+        wanted.registries.values().any(|r| same(r)) && !listed.unwrap_or(false)
     }
 
     fn index_files(
@@ -443,11 +457,10 @@ impl Opening<'_> {
             finding.path_escaped = escaped;
             self.session.findings.push(finding);
         }
-        let path = self.root.path().join(rel).display().to_string();
-        self.session.problems.push(Problem::skipped(
-            text::printable(&path),
-            format!("{what}: replace it by what it should be, or remove it"),
-        ));
+        let why = format!("{what}: replace it by what it should be, or remove it");
+        let path = self.root.path().join(rel);
+        let problem = Problem::skipped("", why).at(&path);
+        self.session.problems.push(problem);
     }
 
     fn source(&mut self, kind: &'static str, below: &str, folder: &OsStr, entries: u64) {
@@ -458,10 +471,9 @@ impl Opening<'_> {
     }
 
     fn unreadable(&mut self, rel: &Path, why: &str) {
-        let path = self.root.path().join(rel).display().to_string();
-        self.session
-            .problems
-            .push(Problem::skipped(path, format!("cannot be listed: {why}")));
+        let problem = Problem::skipped("", format!("cannot be listed: {why}"));
+        let path = self.root.path().join(rel);
+        self.session.problems.push(problem.at(&path));
     }
 }
 
@@ -481,14 +493,11 @@ fn stem<'a>(name: &'a OsStr, extension: &str) -> Option<&'a OsStr> {
     if has { path.file_stem() } else { None }
 }
 
-/// Splits `<name>-<version>`: a crate's name holds no dot, so the first `-` behind which a version stands is the one.
-pub(super) fn split_name(text: &OsStr) -> Option<(&str, &str)> {
-    let text = text.to_str()?;
-    text.match_indices('-').find_map(|(at, _)| {
-        let (name, version) = (text.get(..at)?, text.get(at + 1..)?);
-        let plausible = !name.is_empty() && !name.contains('.') && name.len() <= 255;
-        (plausible && semver::Version::parse(version).is_ok()).then_some((name, version))
-    })
+/// Whether a folder of an index holds a git repository.
+fn is_git(entries: &[DirEntry]) -> bool {
+    entries
+        .iter()
+        .any(|e| e.name == ".git" || e.name == "objects")
 }
 
 #[cfg(test)]

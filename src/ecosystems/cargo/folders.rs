@@ -4,6 +4,7 @@
 //! cargo 1.85 and by the standard one before; `-shallow` is appended with a shallow git index.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::sync::Arc;
 
 use crate::ecosystems::contract::KnownRegistry;
@@ -69,6 +70,16 @@ fn folder(address: &str, stable: bool) -> Option<String> {
         .ok()
         .flatten()
         .map(|dir| dir.dir_name)
+}
+
+/// Splits `<name>-<version>`: a crate's name holds no dot, so the first `-` behind which a version stands is the one.
+pub(super) fn split_name(text: &OsStr) -> Option<(&str, &str)> {
+    let text = text.to_str()?;
+    text.match_indices('-').find_map(|(at, _)| {
+        let (name, version) = (text.get(..at)?, text.get(at + 1..)?);
+        let plausible = !name.is_empty() && !name.contains('.') && name.len() <= 255;
+        (plausible && semver::Version::parse(version).is_ok()).then_some((name, version))
+    })
 }
 
 #[cfg(test)]

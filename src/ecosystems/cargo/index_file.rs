@@ -1,28 +1,27 @@
-//! A cached index file: `registry/index/<registry>/.cache/<prefix>/<name>` (cargo 1.95, cache version 3).
+//! A cached index file, or one of a local registry, held against what the registry says.
 //!
-//! ```text
-//! 03            cache version
-//! 02 00 00 00   highest index schema, little endian
-//! <text> 00     index version: `etag: …`, `last-modified: …`, `Unknown`, or a commit
-//! <semver> 00 <JSON line> 00   repeated
-//! ```
-//!
-//! Another version is ignored by cargo, and so by us. Everything in the file is the suspect's
-//! word: it is compared with what the registry says, and never believed.
+//! Everything in the file is the suspect's word: it is compared, and never believed. It is verified only if every row that
+//! cargo would find in it was compared.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::ecosystems::contract::{InspectContext, Inspection, Inspector};
 use crate::model::{
-    Assurance, Code, Finding, Listing, Outcome, Place, Problem, Reason, VersionFacts,
+    Assurance, Code, Finding, Listing, Outcome, Place, Problem, Reason, VersionFacts, text,
 };
 
+use super::index_rows::{self, Row, Rows, Shape};
 use super::{authority, index_line};
 
 /// Largest cached index file.
-const LARGEST: u64 = 64 << 20;
+const LARGEST: u64 = 32 << 20;
 /// A version younger than this may be missing on either side, in seconds.
 const SETTLING: i64 = 60 * 60;
+/// Most versions that are reported as too new to be known.
+const RECENT: usize = 1000;
+/// Most differences that are named.
+const NAMED: usize = 3;
 
 /// A cached index file of one crate, or the cached `config.json`.
 pub(super) struct IndexFile {
@@ -32,58 +31,6 @@ pub(super) struct IndexFile {
     pub(super) size: u64,
     /// Whether it is a plain index file, one JSON line per version, as a local registry holds: a part of the registry's.
     pub(super) plain: bool,
-}
-
-/// What reading a cached file gave.
-pub(super) enum Cached {
-    /// The versions in it.
-    Versions(Vec<(String, Option<index_line::IndexLine>)>),
-    /// Cargo ignores it.
-    Ignored,
-    /// It ends in the middle.
-    Torn,
-}
-
-/// Reads the bytes of a cached index file.
-pub(super) fn read(bytes: &[u8]) -> Cached {
-    let Some((version, rest)) = bytes.split_first() else {
-        return Cached::Torn;
-    };
-    let rest = match (version, rest.split_first_chunk::<4>()) {
-        (3, Some(([1 | 2, 0, 0, 0], rest))) => rest,
-        (3, None) => return Cached::Torn,
-        _ => return Cached::Ignored,
-    };
-    let mut parts = rest.split(|b| *b == 0);
-    if parts.next().is_none() || !bytes.ends_with(&[0]) {
-        return Cached::Torn;
-    }
-    let mut versions = Vec::new();
-    while let Some(key) = parts.next() {
-        if key.is_empty() && parts.clone().next().is_none() {
-            break;
-        }
-        let Some(line) = parts.next() else {
-            return Cached::Torn;
-        };
-        let key = String::from_utf8_lossy(key).into_owned();
-        versions.push((key, index_line::parse(line)));
-    }
-    Cached::Versions(versions)
-}
-
-/// Reads the lines of a plain index file.
-fn read_plain(bytes: &[u8]) -> Cached {
-    let versions = bytes
-        .split(|b| *b == b'\n')
-        .filter(|line| !line.trim_ascii().is_empty())
-        .map(|line| {
-            let line = index_line::parse(line);
-            let key = line.as_ref().map(|line| line.facts.version.to_string());
-            (key.unwrap_or_default(), line)
-        })
-        .collect();
-    Cached::Versions(versions)
 }
 
 impl Inspector for IndexFile {
@@ -96,7 +43,7 @@ impl Inspector for IndexFile {
     }
 
     fn inspect(&self, context: &InspectContext<'_>) -> Vec<Inspection> {
-        let path = || context.root.path().join(&self.rel).display().to_string();
+        let path = context.root.path().join(&self.rel);
         let mut inspection = Inspection {
             kind: "listing",
             rel: self.rel.clone(),
@@ -121,10 +68,10 @@ impl Inspector for IndexFile {
             Ok((bytes, _)) => bytes,
             Err(error) => {
                 inspection.outcome = Outcome::Unverifiable(Reason::Unreadable);
-                inspection.problems.push(Problem::skipped(
-                    path(),
-                    format!("cannot be read: {}", error.source),
-                ));
+                let why = format!("cannot be read: {}", error.source);
+                inspection
+                    .problems
+                    .push(Problem::skipped("", why).at(&path));
                 return vec![inspection];
             }
         };
@@ -132,45 +79,35 @@ impl Inspector for IndexFile {
             self.config(&bytes, context, &mut inspection);
             return vec![inspection];
         }
-        let cached = if self.plain {
-            read_plain(&bytes)
+        let shape = if self.plain {
+            index_rows::plain(&bytes)
         } else {
-            read(&bytes)
+            index_rows::cached(&bytes)
         };
-        match cached {
-            Cached::Versions(versions) => {
-                let readable = versions.iter().filter(|(_, line)| line.is_some()).count();
-                if readable < versions.len() || readable == 0 {
-                    inspection.problems.push(Problem::as_the_tool(
-                        path(),
-                        format!(
-                            "{} of its {} rows can be read; cargo passes over the others",
-                            readable,
-                            versions.len()
-                        ),
-                    ));
-                }
-                if readable == 0 {
-                    inspection.outcome = Outcome::Unverifiable(Reason::Orphan);
-                } else {
-                    self.versions(&versions, context, &mut inspection);
-                }
+        let (reason, why) = match shape {
+            Shape::Rows(rows) => {
+                let why = self.rows(rows, context, &mut inspection);
+                let told = why.map(|why| Problem::as_the_tool("", why).at(&path));
+                inspection.problems.extend(told);
+                return vec![inspection];
             }
-            Cached::Ignored => {
-                inspection.outcome = Outcome::Unverifiable(Reason::Orphan);
-                inspection.problems.push(Problem::as_the_tool(
-                    path(),
-                    "is no index file of a format that cargo reads; cargo fetches it anew",
-                ));
-            }
-            Cached::Torn => {
-                inspection.outcome = Outcome::Unverifiable(Reason::Orphan);
-                inspection.problems.push(Problem::as_the_tool(
-                    path(),
-                    "is a torn index file; cargo fetches it anew",
-                ));
-            }
-        }
+            Shape::Ignored => (
+                Reason::Orphan,
+                "is no index file of a format that cargo reads; cargo fetches it anew",
+            ),
+            Shape::Torn => (
+                Reason::Orphan,
+                "ends behind a version that has no row; cargo cannot use it: remove it",
+            ),
+            Shape::TooMany => (
+                Reason::Limit,
+                "has more rows than any crate has versions; remove it, and cargo fetches it anew",
+            ),
+        };
+        inspection.outcome = Outcome::Unverifiable(reason);
+        inspection
+            .problems
+            .push(Problem::as_the_tool("", why).at(&path));
         vec![inspection]
     }
 }
@@ -187,94 +124,52 @@ impl IndexFile {
         if published.facts == cached.facts {
             inspection.outcome = Outcome::Verified(Assurance::Published);
         } else {
-            self.poisoned(
-                inspection,
-                vec!["it names another download address than the registry does".into()],
-            );
+            let mut wrong = Wrong::default();
+            wrong.push("it names another download address than the registry does".into());
+            self.poisoned(inspection, wrong);
         }
     }
 
-    fn versions(
+    /// Compares every row. Returns what a person should know of rows that cannot be read.
+    fn rows(
         &self,
-        versions: &[(String, Option<index_line::IndexLine>)],
+        rows: Rows<'_>,
         context: &InspectContext<'_>,
         inspection: &mut Inspection,
-    ) {
-        let mut wrong: Vec<String> = Vec::new();
-        for (key, line) in versions {
-            let Some(line) = line else { continue };
-            let shown = crate::model::text::printable(key);
-            if !line.name.eq_ignore_ascii_case(&self.name) {
-                wrong.push(format!("{shown} belongs to another crate"));
-            } else if *key != *line.facts.version {
-                wrong.push(format!("{shown} is filed under another version"));
-            } else if let Some(listing) = context.listing {
-                if listing.version(&line.facts.version).is_none()
-                    && let Some(at) = line.facts.published_at
-                    && (0..SETTLING).contains(&(context.now - at))
-                {
-                    inspection
-                        .recent
-                        .push((std::sync::Arc::clone(&line.facts.version), at));
-                }
-                wrong.extend(
-                    self.compare(&line.facts, listing, context)
-                        .map(|why| format!("{shown} {why}")),
-                );
-            }
+    ) -> Option<String> {
+        let mut judged = Judged::new(self, context);
+        for row in rows {
+            judged.row(&row, inspection);
         }
-        if let Some(listing) = context.listing
-            && context.gap.is_none()
-            && !self.plain
-        {
-            wrong.extend(left_out(versions, listing));
+        if !self.plain {
+            judged.left_out();
         }
-        if !wrong.is_empty() {
+        let Judged {
+            rows,
+            unread,
+            cut,
+            open,
+            wrong,
+            ..
+        } = judged;
+        if wrong.total > 0 {
             self.poisoned(inspection, wrong);
-        } else if versions.iter().all(|(_, line)| line.is_none()) {
-            // Nothing that cargo could use was compared with anything.
+        } else if open == 0 && (cut || rows == 0) {
+            // All that cargo could use agrees; the rest is nothing to it.
             inspection.outcome = Outcome::Unverifiable(Reason::Orphan);
-        } else if context.listing.is_some() && context.gap.is_none() {
+        } else if open == 0 && context.listing.is_some() {
+            // Current or not: the registry has spoken of every row.
             inspection.outcome = Outcome::Verified(Assurance::Published);
-        } else if let Some(listing) = context.listing {
-            // Not current: what it says of every version that both know still counts.
-            let known = |key: &str| listing.version(key).is_some();
-            if versions
-                .iter()
-                .all(|(key, line)| line.is_none() || known(key))
-            {
-                inspection.outcome = Outcome::Verified(Assurance::Published);
-            }
         }
+        (unread > 0 || rows == 0).then(|| {
+            format!("{unread} of its {rows} rows cannot be used by cargo: remove it, and cargo fetches it anew")
+        })
     }
 
-    /// What differs between a cached version and the published one.
-    fn compare(
-        &self,
-        cached: &VersionFacts,
-        listing: &Listing,
-        context: &InspectContext<'_>,
-    ) -> Option<&'static str> {
-        match listing.version(&cached.version) {
-            Some(published) if published.digests != cached.digests => Some("has another checksum"),
-            Some(published) if published.facts != cached.facts && published.facts != [0; 16] => {
-                Some("has other dependencies or features")
-            }
-            Some(_) => None,
-            None if !listing.complete || context.gap.is_some() => None,
-            None => {
-                let age = cached.published_at.map(|at| context.now - at);
-                let recent = age.is_some_and(|age| (0..SETTLING).contains(&age));
-                (!recent).then_some("was never published")
-            }
-        }
-    }
-
-    fn poisoned(&self, inspection: &mut Inspection, wrong: Vec<String>) {
-        let total = wrong.len();
-        let mut first: Vec<String> = wrong.into_iter().take(3).collect();
-        if total > first.len() {
-            first.push(format!("and {} more", total - first.len()));
+    fn poisoned(&self, inspection: &mut Inspection, wrong: Wrong) {
+        let mut first = wrong.first;
+        if wrong.total > first.len() {
+            first.push(format!("and {} more", wrong.total - first.len()));
         }
         let mut finding = Finding::new(
             Code::MetadataPoisoned,
@@ -295,66 +190,149 @@ impl IndexFile {
     }
 }
 
-/// Versions that by the registry's own times were there when the file was written, and are not in it.
-fn left_out(
-    versions: &[(String, Option<index_line::IndexLine>)],
-    listing: &Listing,
-) -> Option<String> {
-    let have = |version: &str| versions.iter().any(|(key, _)| key == version);
-    let newest = versions
-        .iter()
-        .filter_map(|(key, _)| listing.version(key)?.published_at)
-        .max()?;
-    let missing = listing.versions.iter().find(|v| {
-        !v.withdrawn
-            && !have(&v.version)
-            && v.published_at
-                .is_some_and(|at| at < newest.saturating_sub(SETTLING))
-    })?;
-    Some(format!(
-        "{} is left out",
-        crate::model::text::printable(&missing.version)
-    ))
+/// Differences: the first few, and how many there are.
+#[derive(Default)]
+struct Wrong {
+    first: Vec<String>,
+    total: usize,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn file(versions: &[(&str, &str)]) -> Vec<u8> {
-        let mut bytes = vec![3, 2, 0, 0, 0];
-        bytes.extend_from_slice(b"etag: \"x\"\0");
-        for (key, line) in versions {
-            bytes.extend_from_slice(key.as_bytes());
-            bytes.push(0);
-            bytes.extend_from_slice(line.as_bytes());
-            bytes.push(0);
+impl Wrong {
+    fn push(&mut self, what: String) {
+        self.total += 1;
+        if self.first.len() < NAMED {
+            self.first.push(what);
         }
-        bytes
+    }
+}
+
+/// What became of the rows so far.
+struct Judged<'a> {
+    file: &'a IndexFile,
+    context: &'a InspectContext<'a>,
+    published: BTreeMap<&'a str, &'a VersionFacts>,
+    /// Published versions that the file has.
+    have: BTreeSet<&'a str>,
+    /// When the newest of them was published.
+    newest: Option<i64>,
+    rows: usize,
+    /// Rows that cannot be read.
+    unread: usize,
+    /// Whether the file ends in the middle of a row.
+    cut: bool,
+    /// Rows that were compared with nothing.
+    open: usize,
+    wrong: Wrong,
+}
+
+impl<'a> Judged<'a> {
+    fn new(file: &'a IndexFile, context: &'a InspectContext<'a>) -> Self {
+        let versions = context.listing.iter().flat_map(|l| &l.versions);
+        Self {
+            file,
+            context,
+            published: versions.map(|facts| (&*facts.version, facts)).collect(),
+            have: BTreeSet::new(),
+            newest: None,
+            rows: 0,
+            unread: 0,
+            cut: false,
+            open: 0,
+            wrong: Wrong::default(),
+        }
     }
 
-    #[test]
-    fn versions_are_read() {
-        let Cached::Versions(versions) = read(&file(&[("1.0.0", "{}"), ("2.0.0", "{}")])) else {
-            panic!("versions")
+    fn row(&mut self, row: &Row<'_>, inspection: &mut Inspection) {
+        self.rows += 1;
+        let Some(line) = index_line::parse(row.text) else {
+            return self.unreadable(row);
         };
-        assert_eq!(versions.len(), 2);
-        assert!(versions[0].1.is_none());
-    }
-
-    #[test]
-    fn torn_and_foreign_files_are_told_apart() {
-        let whole = file(&[("1.0.0", "{}")]);
-        assert!(matches!(read(&whole[..whole.len() - 1]), Cached::Torn));
-        assert!(matches!(read(&[9, 1, 2]), Cached::Ignored));
-        assert!(matches!(read(&[]), Cached::Torn));
-    }
-
-    proptest! {
-        #[test]
-        fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-            let _ = read(&bytes);
+        let version = &*line.facts.version;
+        let shown = text::printable(row.key.unwrap_or(version));
+        if !line.name.eq_ignore_ascii_case(&self.file.name) {
+            self.wrong.push(format!("{shown} belongs to another crate"));
+        } else if row.key.is_some_and(|key| key != version) {
+            self.wrong
+                .push(format!("{shown} is filed under another version"));
+        } else if let Some((known, published)) = self.published.get_key_value(version) {
+            self.have.insert(known);
+            self.newest = self.newest.max(published.published_at);
+            if published.digests != line.facts.digests {
+                self.wrong.push(format!("{shown} has another checksum"));
+            } else if published.facts != line.facts.facts && published.facts != [0; 16] {
+                self.wrong.push(format!(
+                    "{shown} has other dependencies, features or schema"
+                ));
+            } else if !line.sound && published.published_at.is_some() {
+                self.wrong
+                    .push(format!("{shown} is made such that cargo drops it"));
+            } else if !line.sound {
+                self.open += 1;
+            }
+        } else {
+            self.unknown(&line.facts, &shown, inspection);
         }
+    }
+
+    /// A row that cargo drops. Whoever writes one in the place of a good row hides the version.
+    fn unreadable(&mut self, row: &Row<'_>) {
+        self.unread += 1;
+        if row.last && index_line::is_cut(row.text) {
+            // As a copy that was broken off, and no more than an older one.
+            self.cut = true;
+            return;
+        }
+        let said = match row.key {
+            Some(key) => Some(key.to_owned()),
+            None => index_line::version(row.text),
+        };
+        match said.filter(|version| self.published.contains_key(version.as_str())) {
+            Some(version) => self.wrong.push(format!(
+                "{} cannot be read, and the registry's row can",
+                text::printable(&version)
+            )),
+            None => self.open += 1,
+        }
+    }
+
+    /// A version that the registry does not name.
+    fn unknown(&mut self, cached: &VersionFacts, shown: &str, inspection: &mut Inspection) {
+        let age = |at: &i64| (0..SETTLING).contains(&self.context.now.saturating_sub(*at));
+        let recent = cached.published_at.filter(age);
+        if let Some(at) = recent
+            && self.context.listing.is_some()
+            && inspection.recent.len() < RECENT
+        {
+            let version = std::sync::Arc::clone(&cached.version);
+            inspection.recent.push((version, at));
+        }
+        let all_known = self.context.gap.is_none() && self.listing().is_some_and(|l| l.complete);
+        if all_known && recent.is_none() {
+            self.wrong.push(format!("{shown} was never published"));
+        } else {
+            self.open += 1;
+        }
+    }
+
+    /// Versions that by the registry's own times were there when the file was written, and are not in it.
+    fn left_out(&mut self) {
+        let (Some(listing), Some(newest), None) = (self.listing(), self.newest, self.context.gap)
+        else {
+            return;
+        };
+        let missing = listing.versions.iter().find(|v| {
+            !v.withdrawn
+                && !self.have.contains(&*v.version)
+                && v.published_at
+                    .is_some_and(|at| at < newest.saturating_sub(SETTLING))
+        });
+        if let Some(missing) = missing {
+            let shown = text::printable(&missing.version);
+            self.wrong.push(format!("{shown} is left out"));
+        }
+    }
+
+    fn listing(&self) -> Option<&'a Listing> {
+        self.context.listing
     }
 }

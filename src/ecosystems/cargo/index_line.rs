@@ -3,6 +3,9 @@
 //! The line's facts are folded into one digest over a canonical form: dependencies, features and links. Formatting, order,
 //! `features` against `features2`, defaults that are left out, and what may change later (`yanked`, times, the minimum Rust
 //! version) do not count.
+//!
+//! Types are taken as strictly as cargo takes them (`cargo-util-schemas`, `index.rs`): a row that it cannot use is none here
+//! either, so that a row with a wrong type cannot pass for one that was compared.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,6 +15,11 @@ use serde::Deserialize;
 
 use crate::model::{Digest, Scheme, VersionFacts};
 
+/// Longest line in bytes; the longest public one has some hundred thousand.
+const LONGEST: usize = 2 << 20;
+/// Highest schema that a stable cargo uses; a version with a higher one does not exist for it.
+const SCHEMA: u32 = 2;
+
 /// A parsed line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct IndexLine {
@@ -19,6 +27,8 @@ pub(super) struct IndexLine {
     pub(super) name: String,
     /// What is said of the version.
     pub(super) facts: VersionFacts,
+    /// Whether cargo can use its times and Rust version, which the digest does not cover; it drops a line otherwise.
+    pub(super) sound: bool,
 }
 
 #[derive(Deserialize)]
@@ -27,20 +37,24 @@ struct Raw<'a> {
     name: Cow<'a, str>,
     #[serde(borrow)]
     vers: Cow<'a, str>,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     deps: Vec<RawDep<'a>>,
     #[serde(borrow)]
     cksum: Cow<'a, str>,
     #[serde(borrow, default)]
-    features: Option<BTreeMap<Cow<'a, str>, Vec<Cow<'a, str>>>>,
+    features: BTreeMap<Cow<'a, str>, Vec<Cow<'a, str>>>,
     #[serde(borrow, default)]
     features2: Option<BTreeMap<Cow<'a, str>, Vec<Cow<'a, str>>>>,
     #[serde(default)]
     yanked: Option<bool>,
     #[serde(borrow, default)]
     links: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    pubtime: Option<Cow<'a, str>>,
+    #[serde(default)]
+    rust_version: Option<serde_json::Value>,
+    #[serde(default)]
+    pubtime: Option<serde_json::Value>,
+    #[serde(default)]
+    v: Option<u32>,
 }
 
 #[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,11 +64,11 @@ struct RawDep<'a> {
     #[serde(borrow)]
     req: Cow<'a, str>,
     #[serde(borrow, default)]
-    features: Option<Vec<Cow<'a, str>>>,
+    features: Vec<Cow<'a, str>>,
     #[serde(default)]
-    optional: Option<bool>,
-    #[serde(default)]
-    default_features: Option<bool>,
+    optional: bool,
+    #[serde(default = "yes")]
+    default_features: bool,
     #[serde(borrow, default)]
     target: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
@@ -63,10 +77,42 @@ struct RawDep<'a> {
     registry: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     package: Option<Cow<'a, str>>,
+    #[serde(default)]
+    public: Option<bool>,
+    #[serde(borrow, default)]
+    artifact: Option<Vec<Cow<'a, str>>>,
+    #[serde(borrow, default)]
+    bindep_target: Option<Cow<'a, str>>,
+    #[serde(default)]
+    lib: bool,
 }
 
-/// Reads one line. `None` if cargo could not use it either.
+const fn yes() -> bool {
+    true
+}
+
+/// The version that a line speaks of, if no more than that can be read.
+pub(super) fn version(line: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Least<'a> {
+        #[serde(borrow)]
+        vers: Cow<'a, str>,
+    }
+    let least: Least<'_> = serde_json::from_slice(line).ok()?;
+    Some(least.vers.into_owned())
+}
+
+/// Whether a line ends in the middle of its JSON.
+pub(super) fn is_cut(line: &[u8]) -> bool {
+    serde_json::from_slice::<serde::de::IgnoredAny>(line).is_err_and(|error| error.is_eof())
+}
+
+/// Reads one line. `None` if cargo could not use it, or would refuse the archive it speaks of (a checksum that is no
+/// lower-case hex).
 pub(super) fn parse(line: &[u8]) -> Option<IndexLine> {
+    if line.len() > LONGEST {
+        return None;
+    }
     let raw: Raw<'_> = serde_json::from_slice(line).ok()?;
     let digest = Digest::from_hex(Scheme::Sha256, &raw.cksum).ok()?;
     semver::Version::parse(&raw.vers).ok()?;
@@ -77,9 +123,15 @@ pub(super) fn parse(line: &[u8]) -> Option<IndexLine> {
             digests: vec![digest],
             yanked: raw.yanked.unwrap_or(false),
             withdrawn: false,
-            published_at: raw.pubtime.as_deref().and_then(seconds),
+            published_at: raw
+                .pubtime
+                .as_ref()
+                .and_then(serde_json::Value::as_str)
+                .and_then(seconds),
             facts: facts(&raw),
         },
+        sound: raw.pubtime.as_ref().is_none_or(is_time)
+            && raw.rust_version.as_ref().is_none_or(is_rust_version),
     })
 }
 
@@ -87,6 +139,30 @@ fn seconds(time: &str) -> Option<i64> {
     time.parse::<jiff::Timestamp>()
         .ok()
         .map(jiff::Timestamp::as_second)
+}
+
+/// A time in the one form that cargo reads: `2026-01-02T03:04:05Z`.
+fn is_time(value: &serde_json::Value) -> bool {
+    let shape = |text: &str| {
+        text.bytes()
+            .map(|b| if b.is_ascii_digit() { b'0' } else { b })
+            .eq(*b"0000-00-00T00:00:00Z")
+    };
+    value
+        .as_str()
+        .is_some_and(|text| shape(text) && seconds(text).is_some())
+}
+
+/// One to three numbers.
+fn is_rust_version(value: &serde_json::Value) -> bool {
+    value.as_str().is_some_and(|text| {
+        let number = |part: &str| {
+            part.bytes().all(|b| b.is_ascii_digit())
+                && part.parse::<u64>().is_ok()
+                && (part == "0" || !part.starts_with('0'))
+        };
+        text.split('.').count() <= 3 && text.split('.').all(number)
+    })
 }
 
 /// First 16 bytes of BLAKE3 over the canonical form: every field prefixed by its length.
@@ -104,21 +180,17 @@ fn facts(raw: &Raw<'_>) -> [u8; 16] {
     for dep in &deps {
         field(dep.name.as_bytes());
         field(dep.req.as_bytes());
-        let features = dep.features.as_deref().unwrap_or_default();
-        field(&(features.len() as u64).to_le_bytes());
-        for feature in features {
+        field(&(dep.features.len() as u64).to_le_bytes());
+        for feature in &dep.features {
             field(feature.as_bytes());
         }
-        field(&[
-            u8::from(dep.optional == Some(true)),
-            u8::from(dep.default_features != Some(false)),
-        ]);
+        field(&[u8::from(dep.optional), u8::from(dep.default_features)]);
         for text in [&dep.target, &dep.kind, &dep.registry, &dep.package] {
             field(text.as_deref().unwrap_or_default().as_bytes());
         }
     }
     let mut features: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (name, needs) in raw.features.iter().chain(&raw.features2).flatten() {
+    for (name, needs) in raw.features.iter().chain(raw.features2.iter().flatten()) {
         features
             .entry(name)
             .or_default()
@@ -134,6 +206,24 @@ fn facts(raw: &Raw<'_>) -> [u8; 16] {
             field(need.as_bytes());
         }
     }
+    // What hardly any line has is counted only where it is, behind all else.
+    if let Some(v) = raw.v.filter(|v| *v > SCHEMA) {
+        field(b"schema");
+        field(&v.to_le_bytes());
+    }
+    for (at, dep) in (0u64..).zip(&deps) {
+        if dep.artifact.is_some() || dep.bindep_target.is_some() || dep.lib {
+            let artifacts = dep.artifact.as_deref().unwrap_or_default();
+            field(b"artifact");
+            field(&at.to_le_bytes());
+            field(&(artifacts.len() as u64).to_le_bytes());
+            for artifact in artifacts {
+                field(artifact.as_bytes());
+            }
+            field(dep.bindep_target.as_deref().unwrap_or_default().as_bytes());
+            field(&[u8::from(dep.lib)]);
+        }
+    }
     let mut out = [0; 16];
     for (to, from) in out.iter_mut().zip(hasher.finalize().as_bytes()) {
         *to = *from;
@@ -143,7 +233,7 @@ fn facts(raw: &Raw<'_>) -> [u8; 16] {
 
 impl<'a> RawDep<'a> {
     fn canonical(&self) -> Self {
-        let mut features: Vec<Cow<'a, str>> = self.features.clone().unwrap_or_default();
+        let mut features = self.features.clone();
         features.retain(|f| !f.is_empty());
         features.sort();
         features.dedup();
@@ -151,13 +241,17 @@ impl<'a> RawDep<'a> {
         Self {
             name: self.name.clone(),
             req: self.req.clone(),
-            features: Some(features),
-            optional: Some(self.optional.unwrap_or(false)),
-            default_features: Some(self.default_features.unwrap_or(true)),
+            features,
+            optional: self.optional,
+            default_features: self.default_features,
             target: self.target.clone().filter(|t| !t.is_empty()),
             kind,
             registry: self.registry.clone().filter(|r| !r.is_empty()),
             package: self.package.clone().filter(|p| !p.is_empty()),
+            public: None,
+            artifact: self.artifact.clone(),
+            bindep_target: self.bindep_target.clone(),
+            lib: self.lib,
         }
     }
 }
@@ -197,6 +291,9 @@ mod tests {
                 "\"registry\":\"sparse+https://registry.example/\"",
             ),
             ("\"yanked\":false", "\"links\":\"z\""),
+            ("\"yanked\":false", "\"v\":99"),
+            ("\"target\":null", "\"artifact\":[\"bin\"]"),
+            ("\"target\":null", "\"lib\":true"),
         ] {
             assert_ne!(
                 digest(LINE),
@@ -211,5 +308,40 @@ mod tests {
         assert!(parse(b"").is_none());
         assert!(parse(LINE.replace("49f1", "49F1").as_bytes()).is_none());
         assert!(parse(LINE.replace("1.0.0", "one").as_bytes()).is_none());
+        for wrong in [
+            "\"v\":\"1\"",
+            "\"v\":-1",
+            "\"yanked\":0",
+            "\"links\":[]",
+            "\"name\":\"a\"",
+            "\"features2\":[]",
+        ] {
+            let line = LINE.replace("\"yanked\":false", wrong);
+            assert!(parse(line.as_bytes()).is_none(), "{wrong}");
+            assert_eq!(version(line.as_bytes()).as_deref(), Some("1.0.0"));
+        }
+        assert!(is_cut(&LINE.as_bytes()[..40]));
+        assert!(!is_cut(LINE.as_bytes()) && !is_cut(b"}"));
+    }
+
+    #[test]
+    fn what_the_digest_does_not_cover_is_held_against_its_form() {
+        let sound = |field: &str| {
+            let line = LINE.replace("\"yanked\":false", field);
+            parse(line.as_bytes()).unwrap().sound
+        };
+        assert!(sound("\"pubtime\":null,\"rust_version\":null"));
+        assert!(sound("\"pubtime\":\"2026-01-02T03:04:05Z\""));
+        assert!(sound("\"rust_version\":\"1.60\""));
+        for wrong in [
+            "\"pubtime\":5",
+            "\"pubtime\":\"2026-01-02 03:04:05Z\"",
+            "\"pubtime\":\"2026-13-02T03:04:05Z\"",
+            "\"rust_version\":5",
+            "\"rust_version\":\"^1.60\"",
+            "\"rust_version\":\"1.60.0.0\"",
+        ] {
+            assert!(!sound(wrong), "{wrong}");
+        }
     }
 }

@@ -1,10 +1,12 @@
 //! Things in a cache that stand for no package: listed as one subject each, with their reason; and links or devices where
 //! a tool would follow them.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use crate::ecosystems::contract::{InspectContext, Inspection, Inspector};
-use crate::model::{Code, Entry, EntryKind, Finding, Outcome, Place, Reason};
+use crate::model::{Code, Entry, EntryKind, Finding, Outcome, Place, Problem, Reason};
+use crate::world::{Dir, FileKind, PathError};
 
 /// A thing that is not looked into.
 pub(super) struct Litter {
@@ -33,6 +35,34 @@ impl Inspector for Irregular {
         irregular(&mut inspection, self.place);
         vec![inspection]
     }
+}
+
+/// Why a folder of a cargo home could not be listed. If the folder or one above it is a link, that is said: an open that
+/// follows none reports it as no folder, which helps nobody.
+pub(super) fn unlisted(root: &dyn Dir, parts: &[&OsStr], error: &PathError) -> Problem {
+    for end in 1..=parts.len() {
+        let Some((name, above)) = parts.get(..end).and_then(<[_]>::split_last) else {
+            break;
+        };
+        let stat = if above.is_empty() {
+            root.stat_entry(name)
+        } else {
+            root.descend(above).and_then(|dir| dir.stat_entry(name))
+        };
+        match stat {
+            Ok(stat) if stat.kind == FileKind::Link => {
+                let path: PathBuf = parts.iter().take(end).collect();
+                let why = "is a link, and untaint follows none below a cache: bind-mount the real folder here, or \
+                    point CARGO_HOME (`--cache cargo=DIR`) at a cargo home that holds it";
+                return Problem::skipped("", why).at(&root.path().join(path));
+            }
+            Ok(_) => {}
+            Err(_) => break,
+        }
+    }
+    let path: PathBuf = parts.iter().collect();
+    let why = format!("cannot be listed: {}", error.source);
+    Problem::skipped("", why).at(&root.path().join(path))
 }
 
 /// An inspection that says nothing yet.

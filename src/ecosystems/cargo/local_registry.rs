@@ -21,7 +21,7 @@ use crate::world::{Dir, DirEntry, FileKind};
 use super::index_file::IndexFile;
 use super::litter::Irregular;
 use super::named::{self, Named};
-use super::{CARGO, cache};
+use super::{CARGO, folders};
 
 /// Kind of the place.
 pub(super) const KIND: &str = "local-registry";
@@ -72,7 +72,7 @@ impl Opening<'_> {
     }
 
     fn archive(&mut self, entry: &DirEntry, stem: &OsStr) {
-        let named = cache::split_name(stem);
+        let named = folders::split_name(stem);
         let binding = match named {
             None => Binding::Unbound(Reason::Unbound),
             Some((name, version)) => {
@@ -178,11 +178,9 @@ impl Opening<'_> {
     }
 
     fn unreadable(&mut self, rel: &Path, why: &str) {
-        let path = self.root.path().join(rel).display().to_string();
-        self.session.problems.push(Problem::skipped(
-            path,
-            format!("cannot be listed: {why}; make it readable"),
-        ));
+        let problem = Problem::skipped("", format!("cannot be listed: {why}; make it readable"));
+        let path = self.root.path().join(rel);
+        self.session.problems.push(problem.at(&path));
     }
 }
 

@@ -7,6 +7,7 @@ mod folders;
 mod git;
 mod index_file;
 mod index_line;
+mod index_rows;
 mod licence;
 mod litter;
 mod local_registry;

@@ -36,10 +36,9 @@ pub(super) fn open(place: &NamedPlace, root: &dyn Dir, context: &OpenContext<'_>
     let entries = match root.list() {
         Ok(entries) => entries,
         Err(error) => {
-            session.problems.push(Problem::skipped(
-                root.path().display().to_string(),
-                format!("cannot be listed: {}; make it readable", error.source),
-            ));
+            let why = format!("cannot be listed: {}; make it readable", error.source);
+            let problem = Problem::skipped("", why).at(root.path());
+            session.problems.push(problem);
             return session;
         }
     };

@@ -13,8 +13,8 @@ use super::place::{Suspects, Watch};
 
 /// Deepest folder below a tree's root.
 const MAX_DEPTH: usize = 128;
-/// Most entries of one tree.
-const MAX_ENTRIES: usize = 2_000_000;
+/// Most entries of one tree: all are held at once, and no package comes near it.
+const MAX_ENTRIES: usize = 250_000;
 
 /// A listed tree.
 pub(super) struct TreeListing {

@@ -361,10 +361,10 @@ fn put_together(
         line: None,
     };
     let shown = |rel: &std::path::Path| {
-        inventory.roots.get(placed.root).map_or_else(
-            || rel.display().to_string(),
-            |root| root.path.join(rel).display().to_string(),
-        )
+        inventory
+            .roots
+            .get(placed.root)
+            .map_or_else(|| rel.to_owned(), |root| root.path.join(rel))
     };
     if let (Some(part), Some(seen)) = (&unit.archive, seen.archive) {
         checked.bytes_hashed += seen.hashed;
@@ -372,7 +372,7 @@ fn put_together(
         if let Some(why) = &seen.problem {
             checked
                 .problems
-                .push(Problem::skipped(shown(&part.rel), why.clone()));
+                .push(Problem::skipped("", why.clone()).at(&shown(&part.rel)));
         }
         if seen.absent {
             checked.checks.push(Check {
@@ -443,7 +443,7 @@ fn tree_check(
     seen: TreeSeen,
     unbound: Option<Reason>,
     subject: &dyn Fn(&'static str, &std::path::Path, Option<u64>) -> Subject,
-    shown: &dyn Fn(&std::path::Path) -> String,
+    shown: &dyn Fn(&std::path::Path) -> std::path::PathBuf,
     checked: &mut Checked,
 ) {
     checked.bytes_hashed += seen.found.bytes;
@@ -451,7 +451,7 @@ fn tree_check(
     if let Some(why) = &seen.problem {
         checked
             .problems
-            .push(Problem::partial(shown(&part.rel), why.clone()));
+            .push(Problem::partial("", why.clone()).at(&shown(&part.rel)));
     }
     let state = if seen.absent {
         Seen::Absent

@@ -75,10 +75,8 @@ impl GitCheckout {
     fn folder(&self, context: &InspectContext<'_>) -> Result<Box<dyn Dir>, Stop> {
         let names = [OsStr::new("git"), OsStr::new("checkouts"), &self.folder];
         let failed = |error: crate::world::PathError| {
-            Stop::Unreadable(Problem::skipped(
-                error.path.display().to_string(),
-                format!("cannot be opened: {}", error.source),
-            ))
+            let why = format!("cannot be opened: {}", error.source);
+            Stop::Unreadable(Problem::skipped("", why).at(&error.path))
         };
         let above = context.root.descend(&names).map_err(failed)?;
         let stat = above.stat_entry(&self.short).map_err(failed)?;
@@ -202,10 +200,8 @@ impl GitCheckout {
         database::problems(context, &rel, unread, inspection);
         for (below, fault) in verdict.unreadable.iter().take(NAMED) {
             let shown = context.root.path().join(&rel).join(percent(below).0);
-            inspection.problems.push(Problem::partial(
-                shown.display().to_string(),
-                fault.to_string(),
-            ));
+            let problem = Problem::partial("", fault.to_string());
+            inspection.problems.push(problem.at(&shown));
         }
         inspection.note = self.note(verdict);
     }

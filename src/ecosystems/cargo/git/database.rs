@@ -77,10 +77,10 @@ pub(super) fn open(
     match context.root.descend(&names) {
         Ok(dir) => Ok(Some(Folder::new(dir))),
         Err(error) if error.is_not_found() => Ok(None),
-        Err(error) => Err(Problem::skipped(
-            error.path.display().to_string(),
-            format!("cannot be opened: {}", error.source),
-        )),
+        Err(error) => {
+            let why = format!("cannot be opened: {}", error.source);
+            Err(Problem::skipped("", why).at(&error.path))
+        }
     }
 }
 
@@ -136,10 +136,10 @@ pub(super) fn problems<'e>(
     faults: impl Iterator<Item = &'e crate::formats::git::GitError>,
     inspection: &mut Inspection,
 ) {
-    let path = context.root.path().join(rel).display().to_string();
+    let path = context.root.path().join(rel);
     for fault in faults.take(20) {
         inspection
             .problems
-            .push(Problem::partial(path.clone(), fault.to_string()));
+            .push(Problem::partial("", fault.to_string()).at(&path));
     }
 }

@@ -24,7 +24,7 @@ use crate::model::{Coordinate, Origin, Place, Problem, Reason};
 use crate::world::{Dir, DirEntry, FileKind};
 
 use super::CARGO;
-use super::litter::Litter;
+use super::litter::{Litter, unlisted};
 use checkout::GitCheckout;
 use database::GitDatabase;
 
@@ -208,15 +208,17 @@ impl Opening<'_> {
 
     /// The folders below `git/<kind>`, opened; `None` beside a name for what is a link or a device.
     fn folders(&mut self, kind: &str) -> Vec<(OsString, Option<Box<dyn Dir>>)> {
+        let parts = [OsStr::new("git"), OsStr::new(kind)];
         let listed = self
             .root
-            .descend(&[OsStr::new("git"), OsStr::new(kind)])
+            .descend(&parts)
             .and_then(|dir| dir.list().map(|list| (dir, list)));
         let (dir, list) = match listed {
             Ok(listed) => listed,
             Err(error) => {
                 if !error.is_not_found() {
-                    self.unreadable(&["git"], OsStr::new(kind), &error.source.to_string());
+                    let problem = unlisted(self.root, &parts, &error);
+                    self.session.problems.push(problem);
                 }
                 return Vec::new();
             }
@@ -273,10 +275,9 @@ impl Opening<'_> {
 
     fn unreadable(&mut self, fixed: &[&str], name: &OsStr, why: &str) {
         let path = self.root.path().join(path(fixed, &[name]));
-        self.session.problems.push(Problem::skipped(
-            path.display().to_string(),
-            format!("cannot be listed: {why}"),
-        ));
+        self.session
+            .problems
+            .push(Problem::skipped("", format!("cannot be listed: {why}")).at(&path));
     }
 }
 

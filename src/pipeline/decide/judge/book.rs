@@ -145,9 +145,14 @@ impl Judged<'_> {
         }
         let what = match (&subject.coordinate, note) {
             (_, Some(note)) => note.to_owned(),
+            (Some(coordinate), None) if coordinate.version.is_empty() => {
+                let name = &coordinate.name;
+                format!("the {} of {name} could not be verified", subject.kind)
+            }
             (Some(coordinate), None) => {
                 format!("the {} of {coordinate} could not be verified", subject.kind)
             }
+            (None, None) if reason == Reason::Orphan => format!("`{rel}` is loaded by no tool"),
             (None, None) => format!("`{rel}` could not be verified"),
         };
         self.notices.push(Notice {
