@@ -133,7 +133,7 @@ impl Opening<'_> {
         // folder does: then cargo may know a name for it that we do not.
         let bound: BTreeSet<OsString> = pairs
             .keys()
-            .filter(|(folder, _)| self.registry(folder).is_some())
+            .filter(|(folder, stem)| self.is_bound(folder, stem))
             .map(|(_, stem)| stem.clone())
             .collect();
         for ((folder, stem), pair) in pairs {
@@ -150,6 +150,16 @@ impl Opening<'_> {
                 opening.index(folder, dir, entries);
             }
         });
+    }
+
+    /// Whether a folder is known to be of a registry that serves this `<name>-<version>`.
+    fn is_bound(&self, folder: &OsStr, stem: &OsStr) -> bool {
+        let locked = || {
+            let (name, version) = split_name(stem)?;
+            let key = (Arc::from(name), Arc::from(version));
+            self.context.locked.registries.get(&key)
+        };
+        self.registry(folder).is_some() || (named::is_local(folder) && locked().is_some())
     }
 
     /// Calls `each` for every registry folder below `registry/<kind>`.
