@@ -36,7 +36,7 @@
 //! `CacheKind::open` reads every index bucket once (the last valid row of a key wins) and returns one `Unit` per row: for an archive
 //! `Binding::Artifact`, taken from the address in the key and never from the content, with an `ArchivePart` whose `rel` is the
 //! content file that the row's integrity names; for a package document `Binding::Package` with an `Inspector` that
-//! `wants_listing` and compares per-version facts, as Cargo's index files do. Content without a row is `Binding::Unbound`. `Authority::begin` gets names,
+//! compares per-version facts, as Cargo's index files do. Content without a row is `Binding::Unbound`. `Authority::begin` gets names,
 //! `Inquiry::finish` listings with SHA-512 per version. *Bends:* `ArchiveFormat` needs npm's tar (first component dropped, whatever it is
 //! called, where `ArchivePart::top` now wants one name); two rows may share one content file, which must be hashed once and count once, so the engine must
 //! join archives by `rel` before it hashes; a registry's signature needs a proof beside a digest in `VersionFacts`.

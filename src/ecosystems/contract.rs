@@ -404,10 +404,6 @@ pub struct Inspection {
 pub trait Inspector: Send + Sync {
     /// Looks. Never writes, never panics on hostile input.
     fn inspect(&self, context: &InspectContext<'_>) -> Vec<Inspection>;
-    /// Name of the package whose listing it wants, if any.
-    fn wants_listing(&self) -> bool {
-        false
-    }
     /// Rough cost in bytes, for scheduling.
     fn weight(&self) -> u64 {
         4096

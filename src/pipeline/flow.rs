@@ -276,8 +276,6 @@ pub enum Seen {
         gap: Option<Reason>,
         /// Content that two readers would extract differently: one line each, at most 20.
         ambiguities: Vec<String>,
-        /// Package that genuine bytes of this digest belong to, if they are another's.
-        belongs_to: Option<String>,
     },
     /// A tree, held against an archive.
     Tree {

@@ -215,7 +215,6 @@ fn poisoned_bytes_are_known_under_any_name() {
         observed: vec![digest],
         gap: None,
         ambiguities: Vec::new(),
-        belongs_to: None,
     };
     let checks = [
         check(Place::Cache, archive(digest)),

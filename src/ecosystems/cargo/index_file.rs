@@ -34,10 +34,6 @@ pub(super) struct IndexFile {
 }
 
 impl Inspector for IndexFile {
-    fn wants_listing(&self) -> bool {
-        true
-    }
-
     fn weight(&self) -> u64 {
         self.size
     }

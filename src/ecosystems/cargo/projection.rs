@@ -115,10 +115,6 @@ impl Projection for Vendored {
         true
     }
 
-    fn wants_sha256(&self) -> bool {
-        true
-    }
-
     fn forgives(&self) -> bool {
         true
     }
@@ -148,7 +144,8 @@ fn judge_sums(text: &[u8], context: &ExtraContext<'_>) -> Extra {
         // A sum that differs from the file makes cargo refuse to build; that a file is missing is told by the tree itself.
         if let Some(actual) = (context.file_sha256)(path.as_bytes())
             && hex(&actual) != *sum
-            && !commonly_converted(context, path, sum)
+            // Line-end conversion changes a file after its sum was taken: that is told as such, and cargo itself will refuse it.
+            && !(context.excused)(path.as_bytes())
         {
             return Extra::Forged(format!(
                 "its checksum file is wrong about `{}`",
@@ -157,11 +154,6 @@ fn judge_sums(text: &[u8], context: &ExtraContext<'_>) -> Extra {
         }
     }
     Extra::Generated
-}
-
-/// Line-end conversion changes a file after its sum was taken: that is told as such, and cargo itself will refuse it.
-fn commonly_converted(context: &ExtraContext<'_>, path: &str, _sum: &str) -> bool {
-    (context.excused)(path.as_bytes())
 }
 
 fn printable_hex(text: &str) -> String {

@@ -29,6 +29,8 @@ pub(super) const KIND: &str = "vendor";
 const MANIFEST: u64 = 4 << 20;
 /// Folders that are looked into before a parent is taken for no vendor folder.
 const TRIED: usize = 8;
+/// Folders that are looked into before a parent is taken for one.
+const COUNTED: usize = 256;
 
 /// Opens a directory source.
 pub(super) fn open(place: &NamedPlace, root: &dyn Dir, context: &OpenContext<'_>) -> Session {
@@ -177,19 +179,31 @@ fn by_folder(folder: &OsStr, context: &OpenContext<'_>) -> Option<(String, Strin
     Some((name.to_string(), version.to_string()))
 }
 
-/// Whether a folder is a directory source: some of its folders hold a checksum file.
+/// Whether a folder is a directory source: most of its folders hold a checksum file. One alone may be a decoy.
 pub(super) fn is_one(dir: &dyn Dir, names: &[&str]) -> bool {
     let sums = OsStr::from_bytes(SUMS);
-    names
-        .iter()
-        .filter(|name| !name.starts_with('.'))
-        .take(TRIED)
+    let (mut with, mut without) = (0, 0);
+    let visible = names.iter().filter(|name| !name.starts_with('.'));
+    for below in visible
+        .take(COUNTED)
         .filter_map(|name| dir.open_dir(OsStr::new(name)).ok())
-        .any(|below| {
-            below
-                .stat_entry(sums)
-                .is_ok_and(|stat| stat.kind == FileKind::File)
-        })
+    {
+        let stat = below.stat_entry(sums);
+        if stat.is_ok_and(|stat| stat.kind == FileKind::File) {
+            with += 1;
+        } else {
+            without += 1;
+        }
+        if with == 0 && without >= TRIED {
+            return false;
+        }
+    }
+    with > without
+}
+
+/// Whether a folder in a directory source is a vendored package, from the names in it.
+pub(super) fn is_crate(names: &[&str]) -> bool {
+    names.iter().any(|name| name.as_bytes() == SUMS)
 }
 
 #[cfg(test)]
@@ -281,7 +295,11 @@ mod tests {
         disk.file("/v/a/x", "")
             .file("/v/b/.cargo-checksum.json", "{}");
         disk.file("/w/a/x", "").link("/w/b", "/v");
-        assert!(is_one(&*disk.dir("/v"), &["a", "b"]));
+        assert!(is_one(&*disk.dir("/v"), &["b"]) || is_one(&*disk.dir("/v"), &["a"]));
+        assert!(
+            !is_one(&*disk.dir("/v"), &["a", "b"]),
+            "one of two may be a decoy"
+        );
         assert!(!is_one(&*disk.dir("/v"), &["a"]));
         assert!(!is_one(&*disk.dir("/w"), &["a", "b"]));
     }

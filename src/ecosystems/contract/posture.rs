@@ -65,6 +65,12 @@ pub trait Posture: Send + Sync {
     }
     /// Opens a place that settings or a project name.
     fn open_place(&self, place: &NamedPlace, root: &dyn Dir, context: &OpenContext<'_>) -> Session;
-    /// Whether a folder of a scanned tree is such a place, from the names in it; the walk does not go below it.
+    /// Whether a folder of a scanned tree is such a place, from the names in it; the walk goes below it only where something
+    /// does not belong to it. Never asked of a folder that holds a lockfile, a manifest or settings itself.
     fn recognises(&self, dir: &dyn Dir, names: &[&str]) -> Option<&'static str>;
+    /// Whether a folder directly in a recognised place is part of that place: its name, the names in it, and whether any of
+    /// them is a lockfile's. What is not is walked as part of the project.
+    fn belongs(&self, _kind: &str, _name: &str, _below: &[&str], _locked: bool) -> bool {
+        true
+    }
 }

@@ -71,10 +71,6 @@ pub trait Projection: Send + Sync {
     fn missing(&self, _path: &[u8]) -> Difference {
         Difference::Finding
     }
-    /// Whether [`ExtraContext::file_sha256`] is to be filled, for a sidecar that lists them.
-    fn wants_sha256(&self) -> bool {
-        false
-    }
     /// Whether [`Projection::differing`] can excuse anything: then archive bytes are kept until compared.
     fn forgives(&self) -> bool {
         false
@@ -85,7 +81,7 @@ pub trait Projection: Send + Sync {
 pub struct ExtraContext<'a> {
     /// Digest of the archive that the tree is held against.
     pub archive: &'a Digest,
-    /// SHA-256 of a file of the tree by its path, if [`Projection::wants_sha256`] asked for them.
+    /// SHA-256 of a file of the tree by its path.
     pub file_sha256: &'a dyn Fn(&[u8]) -> Option<[u8; 32]>,
     /// Whether a file's difference was listed instead of reported.
     pub excused: &'a dyn Fn(&[u8]) -> bool,

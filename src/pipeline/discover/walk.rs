@@ -3,7 +3,7 @@
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::ecosystems::contract::{Ecosystem, LockfileFormat};
+use crate::ecosystems::contract::{Ecosystem, LockfileFormat, Posture};
 use crate::model::{Notice, NoticeCode, Problem, RootOrigin, text};
 use crate::pipeline::flow::{Discovered, FoundLock, FoundPlace};
 use crate::world::{Dir, DirEntry, FileKind};
@@ -93,8 +93,18 @@ impl Walk<'_> {
                 return self.problem(path, &why);
             }
         };
-        if self.place(dir, &entries, path) && depth > 0 {
-            return;
+        let place = (!self.is_projects(&entries))
+            .then(|| self.place(dir, &entries, path))
+            .flatten();
+        if let Some((posture, kind)) = place.filter(|_| depth > 0) {
+            return self.beside(
+                dir,
+                &entries,
+                rel,
+                path,
+                (depth, locked_above),
+                &|name, below, locked| posture.belongs(kind, name, below, locked),
+            );
         }
         let mut locked = locked_above;
         let mut holds_lock = false;
@@ -114,7 +124,6 @@ impl Walk<'_> {
             if entry.kind != FileKind::Dir || skipped(entry) {
                 continue;
             }
-            let below = rel.join(&entry.name);
             let below_path = path.join(&entry.name);
             if entry
                 .name
@@ -124,17 +133,104 @@ impl Walk<'_> {
                 let why = "is a folder where a lockfile should be: restore the lockfile";
                 self.problem(&below_path, why);
             }
-            if self.targets.exclude.is_match(&below) || self.caches.contains(&below_path) {
-                continue;
-            }
-            match dir.open_dir(&entry.name) {
-                Ok(next) => self.folder(&*next, &below, &below_path, depth + 1, locked),
-                Err(error) => {
-                    let why = format!("cannot be opened: {}; make it readable", error.source);
-                    self.problem(&below_path, &why);
-                }
+            self.enter(dir, entry, rel, path, (depth, locked));
+        }
+        for entry in entries.iter().filter(|e| e.kind == FileKind::Link) {
+            self.link(entry, rel, path);
+        }
+    }
+
+    /// Walks a folder of a folder, unless it is excluded or a cache. `at`: the outer folder's depth, and whether a lockfile
+    /// or manifest lies in it or above.
+    fn enter(
+        &mut self,
+        dir: &dyn Dir,
+        entry: &DirEntry,
+        rel: &Path,
+        path: &Path,
+        at: (usize, bool),
+    ) {
+        let below = rel.join(&entry.name);
+        let below_path = path.join(&entry.name);
+        if self.targets.exclude.is_match(&below) || self.caches.contains(&below_path) {
+            return;
+        }
+        match dir.open_dir(&entry.name) {
+            Ok(next) => self.folder(&*next, &below, &below_path, at.0 + 1, at.1),
+            Err(error) => {
+                let why = format!("cannot be opened: {}; make it readable", error.source);
+                self.problem(&below_path, &why);
             }
         }
+    }
+
+    /// What lies in a recognised folder and is no part of it is walked like anything else: one decoy must not hide a project.
+    fn beside(
+        &mut self,
+        dir: &dyn Dir,
+        entries: &[DirEntry],
+        rel: &Path,
+        path: &Path,
+        at: (usize, bool),
+        belongs: &dyn Fn(&str, &[&str], bool) -> bool,
+    ) {
+        for entry in entries {
+            if entry.kind != FileKind::Dir || skipped(entry) {
+                continue;
+            }
+            // What cannot be read is told by whoever reads the place.
+            let Ok(inside) = dir.open_dir(&entry.name).and_then(|below| below.list()) else {
+                continue;
+            };
+            let names: Vec<&str> = inside.iter().filter_map(|e| e.name.to_str()).collect();
+            let locked = names.iter().any(|name| self.is_lock(name));
+            if !belongs(&entry.name.to_string_lossy(), &names, locked) {
+                self.enter(dir, entry, rel, path, at);
+            }
+        }
+    }
+
+    /// Whether a name is that of a lockfile, also of one that untaint does not read.
+    fn is_lock(&self, name: &str) -> bool {
+        format_of(self.targets, name).is_some() || unread::tool(name).is_some()
+    }
+
+    /// Whether a folder is somebody's project by what lies directly in it: then it is no place, whatever else lies there.
+    fn is_projects(&self, entries: &[DirEntry]) -> bool {
+        let locked = |e: &DirEntry| e.name.to_str().is_some_and(|name| self.is_lock(name));
+        self.has_settings(entries) || entries.iter().any(|e| self.is_manifest(e) || locked(e))
+    }
+
+    /// A linked folder is not followed; one that leads out of what is scanned is said.
+    fn link(&mut self, entry: &DirEntry, rel: &Path, path: &Path) {
+        let below = rel.join(&entry.name);
+        let below_path = path.join(&entry.name);
+        // Settings are read along links too, as their tool does.
+        let read = self.has_settings(std::slice::from_ref(entry));
+        if read || skipped(entry) || self.targets.exclude.is_match(&below) {
+            return;
+        }
+        let Ok(leads) = self.targets.fs.open_root(&below_path) else {
+            return;
+        };
+        let mut roots = self.found.roots.iter().filter(|root| root.is_project);
+        if roots.any(|root| leads.resolved.starts_with(&root.path)) {
+            return;
+        }
+        let rel = text::percent(below.as_os_str().as_bytes()).0;
+        self.found.notices.push(Notice {
+            code: NoticeCode::FirstPartyOutside,
+            reason: None,
+            ecosystem: None,
+            package: None,
+            version: None,
+            path: Some(rel.clone()),
+            message: format!(
+                "the folder `{}` is a link that leads out of what was scanned, and was not followed",
+                text::printable(&rel)
+            ),
+            remedy: Some("scan the folder that it leads to as well".into()),
+        });
     }
 
     fn problem(&mut self, path: &Path, message: &str) {
@@ -153,7 +249,12 @@ impl Walk<'_> {
     }
 
     /// A folder that an ecosystem recognises (vendored packages, build output) is a root of its own.
-    fn place(&mut self, dir: &dyn Dir, entries: &[DirEntry], path: &Path) -> bool {
+    fn place(
+        &mut self,
+        dir: &dyn Dir,
+        entries: &[DirEntry],
+        path: &Path,
+    ) -> Option<(&'static dyn Posture, &'static str)> {
         let names: Vec<&str> = entries.iter().filter_map(|e| e.name.to_str()).collect();
         for ecosystem in &self.targets.ecosystems {
             let Some(posture) = ecosystem.posture() else {
@@ -182,9 +283,9 @@ impl Walk<'_> {
                 }
                 Err(why) => self.problem(path, &format!("cannot be opened: {why}")),
             }
-            return true;
+            return Some((posture, kind));
         }
-        false
+        None
     }
 
     /// Takes a lockfile; says whether this was one.
@@ -374,3 +475,7 @@ pub(super) fn named_lockfile(
     });
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "walk_tests.rs"]
+mod tests;

@@ -172,7 +172,6 @@ impl Verify<'_> {
             budget,
             watch,
             now: self.now,
-            look_inside: true,
         }
     }
 
@@ -395,7 +394,6 @@ fn put_together(
                         observed: seen.digest.into_iter().collect(),
                         gap,
                         ambiguities,
-                        belongs_to: None,
                     },
                 },
             });

@@ -32,8 +32,6 @@ pub(super) struct Bench<'a> {
     /// Who notes what others could change; nobody in a second pass.
     pub(super) watch: Option<&'a Watch<'a>>,
     pub(super) now: i64,
-    /// Unpack archives that nothing is known of, also where there is no tree to compare.
-    pub(super) look_inside: bool,
 }
 
 /// What an archive file is.
@@ -115,7 +113,7 @@ impl Bench<'_> {
             return (None, tree.map(|tree| self.tree_alone(root, tree)));
         };
         let mut seen = ArchiveSeen::default();
-        let bytes = self.read_archive(root, part, tree.is_some(), &mut seen);
+        let bytes = self.read_archive(root, part, &mut seen);
         let held = bytes.as_ref().zip(seen.digest);
         let Some((bytes, digest)) = held else {
             let tree = tree.map(|tree| match seen.digest {
@@ -127,9 +125,7 @@ impl Bench<'_> {
         let tree_seen = match tree {
             Some(tree) => Some(self.tree_of(root, tree, part, bytes, digest, &mut seen, scratch)),
             None => {
-                if self.look_inside {
-                    self.look(part, bytes, digest, &mut seen, scratch);
-                }
+                self.look(part, bytes, digest, &mut seen, scratch);
                 None
             }
         };
@@ -141,11 +137,10 @@ impl Bench<'_> {
         &self,
         root: &dyn Dir,
         part: &ArchivePart,
-        has_tree: bool,
         seen: &mut ArchiveSeen,
     ) -> Option<Vec<u8>> {
         for attempt in 0..2 {
-            match self.read_archive_once(root, part, has_tree, seen) {
+            match self.read_archive_once(root, part, seen) {
                 Ok(Some(bytes)) => return bytes,
                 Ok(None) if attempt == 0 => {}
                 Ok(None) => {
@@ -167,7 +162,6 @@ impl Bench<'_> {
         &self,
         root: &dyn Dir,
         part: &ArchivePart,
-        has_tree: bool,
         seen: &mut ArchiveSeen,
     ) -> Result<Option<Option<Vec<u8>>>, PathError> {
         let (dir, name) = parent(root, &part.rel)?;
@@ -190,7 +184,7 @@ impl Bench<'_> {
             seen.digest = Some(digest);
             seen.from_ledger = true;
             let known = self.store.has_manifest(&digest);
-            if known || (!has_tree && !self.look_inside) {
+            if known {
                 return Ok(Some(None));
             }
             seen.from_ledger = false;

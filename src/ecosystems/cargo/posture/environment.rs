@@ -56,6 +56,12 @@ const NAMED: &[(&str, &str, &str, &str)] = &[
     ),
 ];
 
+/// Variables of flags that are parted by the byte 0x1f.
+const ENCODED: [(&str, &str); 2] = [
+    ("CARGO_ENCODED_RUSTFLAGS", "rustflags"),
+    ("CARGO_ENCODED_RUSTDOCFLAGS", "rustdocflags"),
+];
+
 /// Variables that move the build folder.
 const BUILD_FOLDERS: [&str; 3] = [
     "CARGO_TARGET_DIR",
@@ -90,19 +96,19 @@ pub(super) fn settings(env: &dyn Env) -> Vec<(String, Entry)> {
             },
         ));
     }
-    if let Some(flags) = env.var("CARGO_ENCODED_RUSTFLAGS") {
+    for (name, key) in ENCODED {
+        let Some(flags) = env.var(name) else { continue };
         let flags = flags
             .to_string_lossy()
             .split('\u{1f}')
             .map(str::to_owned)
             .collect();
-        let key = vec!["build".to_owned(), "rustflags".to_owned()];
         let entry = Entry {
-            key,
+            key: vec!["build".to_owned(), key.to_owned()],
             value: Value::List(flags),
             line: None,
         };
-        found.push(("CARGO_ENCODED_RUSTFLAGS".to_owned(), entry));
+        found.push((name.to_owned(), entry));
     }
     found
 }

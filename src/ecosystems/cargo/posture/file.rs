@@ -14,6 +14,23 @@ pub(super) const LARGEST: u64 = 1 << 20;
 const MOST: usize = 20_000;
 /// Deepest table.
 const DEPTH: usize = 16;
+/// Tables whose keys are judged; what fills up the others hides nothing.
+const JUDGED: &[&str] = &[
+    "build",
+    "credential-alias",
+    "doc",
+    "env",
+    "host",
+    "http",
+    "install",
+    "patch",
+    "paths",
+    "profile",
+    "registries",
+    "registry",
+    "source",
+    "target",
+];
 
 /// A value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,6 +100,8 @@ pub(super) struct File {
     pub(super) entries: Vec<Entry>,
     /// What it includes.
     pub(super) includes: Vec<Include>,
+    /// Whether more settings of judged tables are there than are kept.
+    pub(super) cut: bool,
 }
 
 /// Why a file could not be understood: line and a message without any of its content.
@@ -113,8 +132,10 @@ pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<File, Broken> {
             .filter_map(|(at, b)| (*b == b'\n').then_some(at))
             .collect(),
         entries: Vec::new(),
+        cut: false,
     };
     flat.table(table.get_ref(), &mut Vec::new());
+    let cut = flat.cut;
     let mut entries = flat.entries;
     // The parser keeps tables in the order of their names.
     entries.sort_by(|a, b| (a.line, &a.key).cmp(&(b.line, &b.key)));
@@ -123,6 +144,7 @@ pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<File, Broken> {
         base: base.to_owned(),
         entries,
         includes: includes(table.get_ref()),
+        cut,
     })
 }
 
@@ -134,14 +156,20 @@ struct Flat {
     /// Offsets of line ends.
     ends: Vec<usize>,
     entries: Vec<Entry>,
+    /// Whether a limit was reached.
+    cut: bool,
 }
 
 impl Flat {
     fn table(&mut self, table: &DeTable<'_>, above: &mut Vec<String>) {
         if above.len() >= DEPTH {
+            self.cut = true;
             return;
         }
         for (key, value) in table {
+            if above.is_empty() && !JUDGED.contains(&key.get_ref().as_ref()) {
+                continue;
+            }
             above.push(key.get_ref().to_string());
             self.value(key.span().start, value, above);
             above.pop();
@@ -167,6 +195,8 @@ impl Flat {
                 value,
                 line: Some(Line::try_from(line).unwrap_or(Line::MAX)),
             });
+        } else {
+            self.cut = true;
         }
     }
 }
@@ -256,10 +286,14 @@ mod tests {
 
     #[test]
     fn depth_and_number_are_bounded() {
-        let deep = format!("{} = 'x'", vec!["a"; 60].join("."));
-        assert!(read(&deep).entries.is_empty());
+        let deep = read(&format!("build.{} = 'x'", vec!["a"; 60].join(".")));
+        assert!(deep.entries.is_empty() && deep.cut);
         let many: String = (0..30_000).map(|n| format!("k{n} = 'x'\n")).collect();
-        assert_eq!(read(&many).entries.len(), MOST);
+        let full = read(&format!("[env]\n{many}"));
+        assert!(full.entries.len() == MOST && full.cut);
+        // What nobody judges does not fill up the place of what is.
+        let padded = read(&format!("[a]\n{many}[build]\nrustc-wrapper = 'x'\n"));
+        assert!(padded.entries.len() == 1 && !padded.cut);
         let nested = format!("a = {}{}", "[".repeat(5000), "]".repeat(5000));
         let _ = parse(Path::new("/a/b"), nested.as_bytes());
     }

@@ -9,7 +9,8 @@ use crate::world::FileKind;
 
 use super::file::Entry;
 use super::search::normal;
-use super::told::{self, Source, short};
+use super::sources;
+use super::told::{Source, short};
 
 /// Judges a setting that names a folder.
 pub(super) fn judge(
@@ -34,12 +35,12 @@ pub(super) fn judge(
         }
         ["paths"] => {
             for written in entry.value.words() {
-                first_party(written, entry, source, context, report);
+                stands_in(written, entry, source, context, report);
             }
         }
         ["patch", _, _, "path"] => {
             if let Some(written) = entry.value.text() {
-                first_party(written, entry, source, context, report);
+                stands_in(written, entry, source, context, report);
             }
         }
         _ => {}
@@ -114,8 +115,8 @@ pub(super) fn place(
     }
 }
 
-/// A folder that settings put in the place of a package: the user's own code.
-fn first_party(
+/// A folder that settings put in the place of a package: the user's own code where it is scanned too, another's else.
+fn stands_in(
     written: &str,
     entry: &Entry,
     source: &Source,
@@ -123,11 +124,15 @@ fn first_party(
     report: &mut PostureReport,
 ) {
     let path = normal(&source.base.join(written));
-    let inside = context
-        .projects
-        .iter()
-        .any(|(root, _)| path.starts_with(root));
-    if !inside && !context.projects.is_empty() {
-        told::outside(report, source, entry.line, &path);
+    if sources::inside(&path, context) {
+        return;
     }
+    let message = format!(
+        "`{}` of settings builds with the folder {}, outside of every scanned project",
+        short(&entry.key.join(".")),
+        short(&path.display().to_string())
+    );
+    let mut finding = source.finding(Code::SourceRedirected, entry.line, message);
+    finding.remedy = Some("remove the setting, or scan that folder too".into());
+    report.findings.push(finding);
 }

@@ -11,6 +11,7 @@
 mod credentials;
 mod environment;
 mod file;
+mod flags;
 mod folders;
 mod programs;
 mod search;
@@ -100,6 +101,16 @@ impl Posture for CargoPosture {
             Some(vendor::KIND)
         } else {
             None
+        }
+    }
+
+    fn belongs(&self, kind: &str, name: &str, below: &[&str], locked: bool) -> bool {
+        match kind {
+            vendor::KIND => vendor::is_crate(below),
+            local_registry::KIND => name == "index",
+            // Cargo unpacks what it packages below this one, lockfiles and all.
+            derived::KIND => name == "package" || !locked,
+            _ => true,
         }
     }
 }

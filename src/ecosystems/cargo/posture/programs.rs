@@ -4,6 +4,7 @@
 use crate::model::{Code, Finding, Severity};
 
 use super::file::{Entry, Value};
+use super::flags::{self, Flagged};
 use super::told::{Source, short};
 
 /// Linkers of tool chains, found on the search path: naming one is no more than choosing it.
@@ -72,11 +73,11 @@ pub(super) fn judge(entry: &Entry, source: &Source) -> Option<Finding> {
         ["build", "rustflags" | "rustdocflags"]
         | ["target", _, "rustflags" | "rustdocflags"]
         | ["host", "rustflags"]
-        | ["host", _, "rustflags"] => {
-            let program = in_flags(&entry.value.words())?;
-            let usual = is_linker(&program);
-            (program, usual)
+        | ["host", _, "rustflags"]
+        | ["profile", .., "rustflags"] => {
+            return of_flags(&entry.value.words(), &name, entry, source);
         }
+        ["target", _, links, _, ..] => return Some(instead_of_script(links, entry, source)),
         ["registry", "credential-provider"] | ["registries", _, "credential-provider"] => {
             (provider(&entry.value.words())?, false)
         }
@@ -138,45 +139,34 @@ fn is_runner(value: &Value) -> bool {
     known && !rest.iter().any(|word| word.contains('/') || *word == "-e")
 }
 
-/// A linker, code generator or linker plug-in that compiler flags name.
-fn in_flags(words: &[&str]) -> Option<String> {
-    let mut words = words.iter().copied().peekable();
-    while let Some(word) = words.next() {
-        let option = match word {
-            "-C" | "-Z" | "--codegen" => words.next().unwrap_or_default(),
-            _ => word
-                .strip_prefix("-C")
-                .or_else(|| word.strip_prefix("-Z"))
-                .or_else(|| word.strip_prefix("--codegen="))
-                .unwrap_or_default(),
-        };
-        let (name, value) = option.split_once('=').unwrap_or((option, ""));
-        let found = match name {
-            "linker" | "codegen-backend" => Some(value),
-            "linker-plugin-lto" if value.contains('/') => Some(value),
-            "link-arg" | "link-args" | "pre-link-arg" | "pre-link-args" => {
-                value.split_whitespace().find(|arg| loads_code(arg))
-            }
-            _ => None,
-        };
-        if let Some(found) = found.filter(|found| !found.is_empty()) {
-            return Some(found.to_owned());
+/// What compiler flags load or run; a known linker and a linker script are usual.
+fn of_flags(words: &[&str], name: &str, entry: &Entry, source: &Source) -> Option<Finding> {
+    let (what, verb, usual) = match flags::judge(words)? {
+        Flagged::Runs(program) => {
+            let usual = is_linker(&program);
+            (program, "makes cargo run", usual)
         }
+        Flagged::Loads(flag) => (flag, "gives the compiler", false),
+        Flagged::Script(flag) => (flag, "gives the linker", true),
+    };
+    let message = format!("`{name}` {verb} `{}`", short(&what));
+    let mut finding = source.graded(Code::CodeInSettings, entry.line, message);
+    if usual {
+        finding.severity = Severity::Medium;
     }
-    None
+    finding.remedy = Some(remedy(source));
+    Some(finding)
 }
 
-/// Whether a linker driver's argument makes it run or load a file of a given path.
-fn loads_code(argument: &str) -> bool {
-    let by_path = [
-        "-fuse-ld=",
-        "--ld-path=",
-        "-B",
-        "-fplugin=",
-        "-Wl,-plugin",
-        "-wrapper",
-    ];
-    argument.contains('/') && by_path.iter().any(|start| argument.starts_with(start))
+/// `[target.<triple>.<links>]`: what a build script would have said, said by settings instead.
+fn instead_of_script(links: &str, entry: &Entry, source: &Source) -> Finding {
+    let message = format!(
+        "settings stand in for the build script of what links `{}`",
+        short(links)
+    );
+    let mut finding = source.graded(Code::CodeInSettings, entry.line, message);
+    finding.remedy = Some(remedy(source));
+    finding
 }
 
 /// The program behind a credential provider; cargo's own run none, except the one that reads a program's output.

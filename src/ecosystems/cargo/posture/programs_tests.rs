@@ -40,6 +40,15 @@ fn wrappers_and_compilers_run_code() {
         "[build]\nrustflags = '-Clinker=/p/x -g'",
         "[target.x]\nrustflags = ['-Clink-arg=-fuse-ld=/p/x']",
         "[build]\nrustflags = ['-Zcodegen-backend=/p/x.so']",
+        "[build]\nrustflags = ['-Clink-arg=/tmp/evil.o']",
+        "[build]\nrustflags = ['--sysroot=/tmp/evil']",
+        "[build]\nrustflags = '@/tmp/args'",
+        "[target.x]\nrustflags = ['-L', 'native=/tmp/evil']",
+        "[build]\nrustdocflags = ['--extern', 'a=/tmp/a.rlib']",
+        "[profile.dev.package.a]\nrustflags = ['-L/tmp/evil']",
+        "[build]\nrustflags = ['-Clinker=clang', '-L/tmp/evil']",
+        "[target.x.foo]\nrustc-link-lib = ['foo']",
+        "[target.x.foo]\nrustc-link-search = ['/tmp/evil']",
         "[registry]\nglobal-credential-providers = ['cargo:token', '/p/x --y']",
         "[registry]\nglobal-credential-providers = ['cargo:token-from-stdout /p/x']",
         "[registries.a]\ncredential-provider = ['x', '{index_url}']",
@@ -61,6 +70,7 @@ fn choosing_a_tool_of_the_tool_chain_is_shown_and_no_more() {
         "[target.x]\nrunner = 'probe-rs run --chip X'",
         "[target.x]\nrunner = ['qemu-system-arm', '-cpu', 'y', '-kernel']",
         "[build]\nrustflags = ['-C', 'linker=clang']",
+        "[build]\nrustflags = ['-C', 'link-arg=-Tlink.x']",
         "[env]\nCC = '/usr/bin/gcc'",
     ] {
         assert_eq!(tree(text), [Severity::Medium], "{text}");
@@ -79,7 +89,6 @@ fn what_runs_nothing_is_nothing() {
         "[registry]\nglobal-credential-providers = ['cargo:token', 'cargo:libsecret']",
         "[env]\nRUST_LOG = 'debug'\nCC = 'clang'",
         "[profile.release]\nlto = true",
-        "[target.x.foo]\nrustc-link-lib = ['foo']",
     ] {
         assert_eq!(tree(text), [], "{text}");
     }

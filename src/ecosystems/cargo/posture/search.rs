@@ -20,6 +20,8 @@ const MOST: usize = 2000;
 pub(super) struct Search<'a> {
     fs: &'a dyn ReadFs,
     seen: BTreeMap<PathBuf, Option<Rc<File>>>,
+    /// Whether it was told that there are too many files.
+    full: bool,
     /// What could not be read.
     pub(super) problems: Vec<Problem>,
 }
@@ -29,6 +31,7 @@ impl<'a> Search<'a> {
         Self {
             fs,
             seen: BTreeMap::new(),
+            full: false,
             problems: Vec::new(),
         }
     }
@@ -71,8 +74,12 @@ impl<'a> Search<'a> {
         depth: usize,
         files: &mut Vec<Rc<File>>,
     ) {
-        if depth > CHAIN || files.iter().any(|file| file.path == path) {
+        if files.iter().any(|file| file.path == path) {
             return;
+        }
+        if depth > CHAIN {
+            let why = "is included through more files than untaint follows: include it directly";
+            return self.partial(path, why);
         }
         let Some(file) = self.read(path, optional) else {
             return;
@@ -85,17 +92,33 @@ impl<'a> Search<'a> {
         }
     }
 
+    /// A limit that was reached.
+    fn partial(&mut self, path: &Path, why: &str) {
+        let shown = text::printable(&path.display().to_string());
+        self.problems.push(Problem::partial(shown, why));
+    }
+
     fn read(&mut self, path: &Path, optional: bool) -> Option<Rc<File>> {
         if let Some(known) = self.seen.get(path) {
             return known.clone();
         }
         if self.seen.len() >= MOST {
+            if !std::mem::replace(&mut self.full, true) {
+                let why = "and more settings files than untaint reads: scan fewer projects at once";
+                self.partial(path, why);
+            }
             return None;
         }
         let shown = text::printable(&path.display().to_string());
         let read = match self.fs.read_named(path, file::LARGEST) {
             Ok(bytes) => match file::parse(path, &bytes) {
-                Ok(file) => Some(Rc::new(file)),
+                Ok(file) => {
+                    if file.cut {
+                        let why = "holds more settings, or deeper ones, than untaint judges: look at them yourself";
+                        self.partial(path, why);
+                    }
+                    Some(Rc::new(file))
+                }
                 Err(broken) => {
                     let at = broken
                         .line
@@ -180,6 +203,38 @@ mod tests {
         assert_eq!(search.problems.len(), 1);
         assert_eq!(search.problems[0].path, "/p/.cargo/config.toml:2");
         assert!(search.files().is_empty());
+    }
+
+    #[test]
+    fn every_limit_that_is_reached_is_told() {
+        let mut disk = Disk::of(1000, 1000);
+        disk.file("/p/.cargo/config.toml", "include = '1.toml'");
+        for n in 1..30 {
+            let next = format!("include = '{}.toml'", n + 1);
+            disk.file(&format!("/p/.cargo/{n}.toml"), &next);
+        }
+        let mut search = Search::new(&disk);
+        search.path(Some(Path::new("/p")), None);
+        let told: Vec<_> = search.problems.iter().map(|p| p.path.as_str()).collect();
+        assert_eq!(told, ["/p/.cargo/17.toml"]);
+
+        let many: Vec<String> = (0..MOST).map(|n| format!("'{n}.toml'")).collect();
+        let text = format!("include = [{}]", many.join(", "));
+        let mut disk = Disk::of(1000, 1000);
+        disk.file("/p/.cargo/config.toml", &text);
+        for n in 0..MOST {
+            disk.file(&format!("/p/.cargo/{n}.toml"), "");
+        }
+        let mut search = Search::new(&disk);
+        search.path(Some(Path::new("/p")), None);
+        assert_eq!(search.problems.len(), 1, "{:?}", search.problems);
+
+        let many: String = (0..20_001).map(|n| format!("k{n} = 'x'\n")).collect();
+        let mut disk = Disk::of(1000, 1000);
+        disk.file("/p/.cargo/config.toml", &format!("[env]\n{many}"));
+        let mut search = Search::new(&disk);
+        search.path(Some(Path::new("/p")), None);
+        assert_eq!(search.problems.len(), 1, "{:?}", search.problems);
     }
 
     #[test]

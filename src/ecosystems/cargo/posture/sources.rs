@@ -233,7 +233,8 @@ fn redirected(name: &str, first: &Said, what: &str) -> crate::model::Finding {
     finding
 }
 
-fn inside(path: &Path, context: &PostureContext<'_>) -> bool {
+/// Whether a folder lies in a scanned project, links resolved.
+pub(super) fn inside(path: &Path, context: &PostureContext<'_>) -> bool {
     let roots: Vec<&PathBuf> = context.projects.iter().map(|(root, _)| root).collect();
     // A link inside the project may lead out of it: the path is judged as it really is, where it is there at all.
     let real = context.fs.open_root(path).map(|opened| opened.resolved);

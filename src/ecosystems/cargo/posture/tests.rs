@@ -326,12 +326,36 @@ fn places_and_patches() {
     let mut world = World::variable("CARGO_TARGET_DIR", "/h");
     world.disk.folder("/h");
     assert!(world.examine().places.is_empty(), "it holds the project");
-    let patch = World::project(
-        "paths = ['../other']\n[patch.crates-io]\na = { path = '../a' }\nb = { path = 'b' }\n",
-    );
-    let report = patch.examine();
-    assert_eq!(report.findings, []);
-    assert_eq!(report.notices.len(), 2);
+}
+
+#[test]
+fn folders_that_stand_in_for_packages_must_be_scanned() {
+    let high = [(Code::SourceRedirected, Severity::High)];
+    let both =
+        "paths = ['../other']\n[patch.crates-io]\na = { path = '../a' }\nb = { path = 'b' }\n";
+    assert_eq!(World::project(both).codes(), [high[0], high[0]]);
+    assert_eq!(World::user("paths = ['/srv/serde']\n").codes(), high);
+    assert_eq!(World::project("paths = ['sub/serde']\n").codes(), []);
+    let mut world = World::project("paths = ['lent']\n");
+    world
+        .disk
+        .folder("/srv/lent")
+        .link("/h/p/lent", "/srv/lent");
+    assert_eq!(world.codes(), high, "a link out of the project");
+}
+
+#[test]
+fn flags_of_the_environment_are_judged() {
+    let medium = [(Code::CodeInSettings, Severity::Medium)];
+    for (name, value) in [
+        ("RUSTFLAGS", "-Clink-arg=/tmp/evil.o"),
+        ("CARGO_BUILD_RUSTFLAGS", "-L /tmp/evil"),
+        ("CARGO_ENCODED_RUSTFLAGS", "-L\u{1f}native=/tmp/evil"),
+        ("CARGO_ENCODED_RUSTDOCFLAGS", "--sysroot=/tmp/evil"),
+        ("CARGO_TARGET_X_RUSTFLAGS", "@/tmp/args"),
+    ] {
+        assert_eq!(World::variable(name, value).codes(), medium, "{name}");
+    }
 }
 
 #[test]

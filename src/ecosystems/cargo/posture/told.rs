@@ -3,9 +3,9 @@
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::ecosystems::contract::{PostureContext, PostureReport};
+use crate::ecosystems::contract::PostureContext;
 use crate::model::text::{percent, printable};
-use crate::model::{Code, Finding, Line, Location, Notice, NoticeCode, Place, RootId, Severity};
+use crate::model::{Code, Finding, Line, Location, Place, RootId, Severity};
 
 use super::super::CARGO;
 
@@ -111,29 +111,6 @@ impl Source {
     pub(super) fn at(&self, line: Option<Line>) -> String {
         line.map_or_else(|| self.file.clone(), |line| format!("{}:{line}", self.file))
     }
-}
-
-/// The notice that first-party code lies outside of what is scanned.
-pub(super) fn outside(
-    report: &mut PostureReport,
-    source: &Source,
-    line: Option<Line>,
-    path: &Path,
-) {
-    let shown = printable(&path.display().to_string());
-    report.notices.push(Notice {
-        code: NoticeCode::FirstPartyOutside,
-        reason: None,
-        ecosystem: Some(CARGO),
-        package: None,
-        version: None,
-        path: Some(source.at(line)),
-        message: format!(
-            "settings build with `{}`, which lies outside of what was scanned",
-            short(&shown)
-        ),
-        remedy: Some("scan that folder too".into()),
-    });
 }
 
 /// A piece of a setting for a message.
