@@ -142,10 +142,12 @@ fn a_file_of_a_million_rows_is_not_read_for_long() {
 fn folders_of_a_cargo_home_that_are_links_are_called_links() {
     for name in [
         "registry",
+        "registry/cache",
         "registry/src",
         "registry/index",
         "git",
         "git/db",
+        "git/checkouts",
     ] {
         let world = home_template().twin();
         let folder = world.cargo_home().join(name);

@@ -11,7 +11,7 @@ use crate::formats::git::full::check_all;
 use crate::formats::git::{Files, HashKind, Limits, posture};
 use crate::model::{Outcome, Place, Problem, Reason};
 
-use super::super::litter::{blank, irregular};
+use super::super::litter::{blank, irregular, unlisted};
 use super::{path, told};
 
 /// A database without a checkout.
@@ -77,10 +77,7 @@ pub(super) fn open(
     match context.root.descend(&names) {
         Ok(dir) => Ok(Some(Folder::new(dir))),
         Err(error) if error.is_not_found() => Ok(None),
-        Err(error) => {
-            let why = format!("cannot be opened: {}", error.source);
-            Err(Problem::skipped("", why).at(&error.path))
-        }
+        Err(error) => Err(unlisted(context.root, &names, &error)),
     }
 }
 
