@@ -63,7 +63,7 @@ fn rows_that_cargo_takes_otherwise_than_the_registrys_are_found() {
         ("schema that hides the version", &|row| row["v"] = json!(99)),
         ("schema of another type", &|row| row["v"] = json!("1")),
         ("features of another type", &|row| {
-            row["features"] = json!(null)
+            row["features"] = json!(null);
         }),
         ("yanked of another type", &|row| row["yanked"] = json!(0)),
         ("no dependencies at all", &|row| {
