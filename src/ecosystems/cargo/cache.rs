@@ -23,7 +23,7 @@ use crate::model::{
 };
 use crate::world::{Dir, DirEntry, Env, FileKind, ReadFs};
 
-use super::folders::{Folders, split_name};
+use super::folders::{Folders, is_git, split_name};
 use super::index_file::IndexFile;
 use super::litter::{Irregular, Litter, unlisted};
 use super::named;
@@ -491,13 +491,6 @@ fn stem<'a>(name: &'a OsStr, extension: &str) -> Option<&'a OsStr> {
         .extension()
         .is_some_and(|e| Some(e) == extension.strip_prefix('.').map(OsStr::new));
     if has { path.file_stem() } else { None }
-}
-
-/// Whether a folder of an index holds a git repository.
-fn is_git(entries: &[DirEntry]) -> bool {
-    entries
-        .iter()
-        .any(|e| e.name == ".git" || e.name == "objects")
 }
 
 #[cfg(test)]

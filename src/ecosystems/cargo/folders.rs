@@ -82,6 +82,13 @@ pub(super) fn split_name(text: &OsStr) -> Option<(&str, &str)> {
     })
 }
 
+/// Whether a folder of an index holds a git repository.
+pub(super) fn is_git(entries: &[crate::world::DirEntry]) -> bool {
+    entries
+        .iter()
+        .any(|e| e.name == ".git" || e.name == "objects")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
