@@ -370,8 +370,21 @@ pub struct InspectContext<'a> {
     pub now: i64,
     /// Whether every object is to be checked (`--full`).
     pub full: bool,
+    /// What earlier runs proved of unchanged files; `None` where memory is not to be used.
+    pub proofs: Option<&'a dyn Proofs>,
     /// Whether the run was asked to end.
     pub cancelled: &'a dyn Fn() -> bool,
+}
+
+/// Remembers that a file of one identity was held against something and fitted.
+///
+/// A key is a digest over the file's identity and over everything that it was held against; it must be one that only the
+/// same comparison can have.
+pub trait Proofs: Sync {
+    /// Whether an earlier run proved it.
+    fn proven(&self, key: &[u8; 32]) -> bool;
+    /// Remembers it, unless the file is too young: `youngest` is its latest time in seconds since 1970.
+    fn prove(&self, key: &[u8; 32], youngest: i64);
 }
 
 /// What an inspector saw: one subject.

@@ -141,6 +141,19 @@ impl Ledger {
         self.len() == 0
     }
 
+    /// Whether what this key stands for was proven.
+    pub fn proof(&self, key: &[u8; 32]) -> bool {
+        self.get(&proof_key(key)).is_some()
+    }
+
+    /// Keeps that something was proven of a file whose latest time (seconds since 1970) is `youngest`, unless that is too
+    /// young at `now`.
+    pub fn put_proof(&self, key: &[u8; 32], youngest: i64, now: i64) {
+        if is_settled(i128::from(youngest) * SECOND + (SECOND - 1), now) {
+            self.put(proof_key(key), &Digest::sha256(*key), now);
+        }
+    }
+
     /// Writes what was learned, and drops what has expired. Does nothing when nothing was learned.
     ///
     /// # Errors
@@ -195,6 +208,13 @@ fn tree_key(identity: &[u8; 32]) -> Key {
     let mut hasher = blake3::Hasher::new();
     hasher.update(b"tree\0");
     hasher.update(identity);
+    *hasher.finalize().as_bytes()
+}
+
+fn proof_key(key: &[u8; 32]) -> Key {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(b"proof\0");
+    hasher.update(key);
     *hasher.finalize().as_bytes()
 }
 

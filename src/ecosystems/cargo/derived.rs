@@ -139,6 +139,7 @@ mod tests {
             gap: None,
             now: 0,
             full: false,
+            proofs: None,
             cancelled: &|| false,
         };
         let seen = BuildFolder.inspect(&context);

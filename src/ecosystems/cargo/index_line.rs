@@ -167,10 +167,11 @@ fn is_rust_version(value: &serde_json::Value) -> bool {
 
 /// First 16 bytes of BLAKE3 over the canonical form: every field prefixed by its length.
 fn facts(raw: &Raw<'_>) -> [u8; 16] {
-    let mut hasher = blake3::Hasher::new();
+    // Many short fields: gathered first, hashed at once.
+    let mut all = Vec::with_capacity(4096);
     let mut field = |bytes: &[u8]| {
-        hasher.update(&(bytes.len() as u64).to_le_bytes());
-        hasher.update(bytes);
+        all.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+        all.extend_from_slice(bytes);
     };
     field(raw.name.as_bytes());
     field(raw.links.as_deref().unwrap_or_default().as_bytes());
@@ -225,7 +226,7 @@ fn facts(raw: &Raw<'_>) -> [u8; 16] {
         }
     }
     let mut out = [0; 16];
-    for (to, from) in out.iter_mut().zip(hasher.finalize().as_bytes()) {
+    for (to, from) in out.iter_mut().zip(blake3::hash(&all).as_bytes()) {
         *to = *from;
     }
     out

@@ -7,6 +7,7 @@ mod folders;
 mod git;
 mod index_file;
 mod index_line;
+mod index_memo;
 mod index_rows;
 mod licence;
 mod litter;

@@ -5,7 +5,7 @@
 //! the file and proves it by the last eight bytes: length and CRC must fit, and the same eight bytes must not
 //! occur earlier, where a shorter first member would have its own trailer.
 
-use std::io::Read;
+use std::io::{BufRead as _, Read};
 
 use libdeflater::crc32;
 
@@ -64,7 +64,12 @@ fn single_member(
             cap: u64::try_from(cap).unwrap_or(u64::MAX),
         });
     }
-    output.resize(claimed, 0);
+    if output.capacity() < claimed {
+        // Fresh zeroes from the system cost less than copying what is of no use and clearing the rest.
+        *output = vec![0; claimed];
+    } else {
+        output.resize(claimed, 0);
+    }
     let Ok(written) = inflater.raw(body, output) else {
         return Ok(None);
     };
@@ -87,20 +92,18 @@ fn single_member(
 
 /// Whether the trailer stands anywhere before its place at the end.
 fn occurs_earlier(input: &[u8], trailer: &[u8; 8]) -> bool {
-    let [first, ..] = *trailer;
-    let end = input.len().saturating_sub(8);
-    let mut at = 0;
-    while let Some(step) = input
-        .get(at..end)
-        .and_then(|rest| rest.iter().position(|b| *b == first))
-    {
-        if input
-            .get(at + step..)
-            .is_some_and(|rest| rest.starts_with(trailer))
-        {
+    let [first, rest @ ..] = trailer;
+    let end = input.len().saturating_sub(trailer.len());
+    let mut behind = input;
+    // Reading from memory cannot fail; the search behind it is the system's fastest.
+    while behind.skip_until(*first).is_ok() && !behind.is_empty() {
+        let at = input.len() - behind.len() - 1;
+        if at >= end {
+            return false;
+        }
+        if behind.starts_with(rest) {
             return true;
         }
-        at += step + 1;
     }
     false
 }

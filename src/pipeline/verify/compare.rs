@@ -86,7 +86,8 @@ pub(super) struct Compare<'a> {
     listing: &'a TreeListing,
     projection: &'static dyn Projection,
     opener: Opener<'a>,
-    seen: BTreeSet<Vec<u8>>,
+    /// Which of the listing's files the archive has.
+    seen: Vec<bool>,
     current: Option<Current>,
     buffer: &'a mut Vec<u8>,
     found: Found,
@@ -104,7 +105,7 @@ impl<'a> Compare<'a> {
             listing,
             projection,
             opener: Opener::new(dir),
-            seen: BTreeSet::new(),
+            seen: vec![false; listing.files.len()],
             current: None,
             buffer,
             found: Found::default(),
@@ -114,9 +115,9 @@ impl<'a> Compare<'a> {
     /// Judges what the tree has beyond the archive, and gives the result.
     pub(super) fn finish(mut self, archive: &Digest) -> Found {
         let listing = self.listing;
-        for (path, (kind, stat)) in &listing.files {
-            if !self.seen.contains(path) {
-                self.extra(path, *kind, stat, archive);
+        for (at, file) in listing.files.iter().enumerate() {
+            if !self.seen.get(at).copied().unwrap_or_default() {
+                self.extra(&file.path, file.stat.kind, &file.stat, archive);
             }
         }
         self.found
@@ -144,9 +145,7 @@ impl<'a> Compare<'a> {
             Placement::Exact => false,
             Placement::Optional => true,
         };
-        // An archive may list a name twice: the tree has the later one, and the archive is ambiguous anyway.
-        self.seen.insert(path.to_vec());
-        let Some((kind, stat)) = self.listing.files.get(path).copied() else {
+        let Some((at, stat)) = self.listing.find(path) else {
             match self.projection.missing(path) {
                 _ if optional => {}
                 Difference::Finding => self.found.differ(path, EntryKind::Missing),
@@ -154,7 +153,11 @@ impl<'a> Compare<'a> {
             }
             return None;
         };
-        if kind != FileKind::File || stat.mode & 0o6000 != 0 {
+        // An archive may list a name twice: the tree has the later one, and the archive is ambiguous anyway.
+        if let Some(seen) = self.seen.get_mut(at) {
+            *seen = true;
+        }
+        if stat.kind != FileKind::File || stat.mode & 0o6000 != 0 {
             self.found.differ(path, EntryKind::Irregular);
             return None;
         }
@@ -363,9 +366,9 @@ impl Visitor for Compare<'_> {
         match current.state {
             State::Passed => {}
             State::Reading { mut file, listed } => {
+                // Where sizes had to be equal, a file that has grown meanwhile has another size by now.
                 let mut one = [0];
-                if file.read(&mut one).is_ok_and(|n| n > 0) {
-                    self.found.unstable |= !self.projection.forgives();
+                if self.projection.forgives() && file.read(&mut one).is_ok_and(|n| n > 0) {
                     self.found.differ(&current.path, EntryKind::Modified);
                 }
                 self.settle(&*file, &listed);

@@ -3,7 +3,6 @@
 //! The digest is what the ledger keys a tree by. It covers device, inode, size, mode, modification and change time of every
 //! entry: an unprivileged writer cannot change content and keep it.
 
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 
@@ -18,14 +17,30 @@ const MAX_ENTRIES: usize = 250_000;
 
 /// A listed tree.
 pub(super) struct TreeListing {
-    /// Everything that is no folder, by path with `/`.
-    pub(super) files: BTreeMap<Vec<u8>, (FileKind, Stat)>,
+    /// Everything that is no folder, sorted by path.
+    pub(super) files: Vec<Listed>,
     /// Digest over the identities of all entries, folders included.
     pub(super) identity: [u8; 32],
     /// Youngest modification or change time, in seconds since 1970.
     pub(super) youngest: i64,
     /// What others could change, if anybody watches.
     pub(super) suspects: Suspects,
+}
+
+/// Something in a tree that is no folder.
+pub(super) struct Listed {
+    /// Path below the tree's root, with `/`.
+    pub(super) path: Box<[u8]>,
+    /// What it is, and its identity.
+    pub(super) stat: Stat,
+}
+
+impl TreeListing {
+    /// What stands at a path, and where in the listing.
+    pub(super) fn find(&self, path: &[u8]) -> Option<(usize, Stat)> {
+        let at = self.files.binary_search_by(|f| (*f.path).cmp(path)).ok()?;
+        Some((at, self.files.get(at)?.stat))
+    }
 }
 
 /// Why a tree could not be listed.
@@ -46,10 +61,12 @@ impl From<PathError> for ListError {
 struct Walk<'a> {
     watch: Option<&'a Watch<'a>>,
     suspects: Suspects,
-    files: BTreeMap<Vec<u8>, (FileKind, Stat)>,
+    files: Vec<Listed>,
     hasher: blake3::Hasher,
+    /// What is said of one entry.
+    said: Vec<u8>,
     youngest: i64,
-    entries: u64,
+    entries: usize,
 }
 
 /// Lists everything below `root`.
@@ -60,13 +77,15 @@ pub(super) fn list(root: &dyn Dir, watch: Option<&Watch<'_>>) -> Result<TreeList
     let mut walk = Walk {
         watch,
         suspects: Suspects::default(),
-        files: BTreeMap::new(),
+        files: Vec::new(),
         hasher: blake3::Hasher::new(),
+        said: Vec::new(),
         youngest: 0,
         entries: 0,
     };
     walk.identify(b"", &root.stat()?);
     walk.folder(root, &mut Vec::new(), 0)?;
+    walk.files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     Ok(TreeListing {
         files: walk.files,
         identity: *walk.hasher.finalize().as_bytes(),
@@ -82,7 +101,7 @@ impl Walk<'_> {
         }
         for entry in dir.list()? {
             self.entries += 1;
-            if self.files.len() >= MAX_ENTRIES || self.entries > MAX_ENTRIES as u64 {
+            if self.entries > MAX_ENTRIES {
                 return Err(ListError::Limit);
             }
             let before = path.len();
@@ -96,7 +115,10 @@ impl Walk<'_> {
                 let below = dir.open_dir(&entry.name)?;
                 self.folder(&*below, path, depth + 1)?;
             } else {
-                self.files.insert(path.clone(), (stat.kind, stat));
+                self.files.push(Listed {
+                    path: Box::from(path.as_slice()),
+                    stat,
+                });
             }
             path.truncate(before);
         }
@@ -111,16 +133,17 @@ impl Walk<'_> {
             .youngest
             .max(seconds(stat.mtime))
             .max(seconds(stat.ctime));
-        let hasher = &mut self.hasher;
-        hasher.update(&(path.len() as u64).to_le_bytes());
-        hasher.update(path);
-        let kind: u8 = match stat.kind {
+        // Gathered first: the hasher is slow on many short pieces.
+        let said = &mut self.said;
+        said.clear();
+        said.extend_from_slice(&(path.len() as u64).to_le_bytes());
+        said.extend_from_slice(path);
+        said.push(match stat.kind {
             FileKind::File => 0,
             FileKind::Dir => 1,
             FileKind::Link => 2,
             FileKind::Other => 3,
-        };
-        hasher.update(&[kind]);
+        });
         for number in [
             stat.dev,
             stat.inode,
@@ -128,10 +151,11 @@ impl Walk<'_> {
             u64::from(stat.mode),
             u64::from(stat.uid),
         ] {
-            hasher.update(&number.to_le_bytes());
+            said.extend_from_slice(&number.to_le_bytes());
         }
-        hasher.update(&stat.mtime.to_le_bytes());
-        hasher.update(&stat.ctime.to_le_bytes());
+        said.extend_from_slice(&stat.mtime.to_le_bytes());
+        said.extend_from_slice(&stat.ctime.to_le_bytes());
+        self.hasher.update(said);
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod compare;
 mod consult;
+mod inspect;
 mod listing;
 mod locked;
 mod manifest;
@@ -11,16 +12,15 @@ mod observe;
 mod place;
 mod pool;
 mod refetch;
+mod tree;
 mod unpack;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::ecosystems::contract::{Binding, Ecosystem, InspectContext, Inspection};
+use crate::ecosystems::contract::{Binding, Ecosystem, Inspection};
 use crate::model::{Coordinate, Digest, Fingerprint, Origin, Problem, Reason};
-use crate::pipeline::flow::{
-    Check, Checked, Inventory, Known, PlacedUnit, Seen, Standing, Subject,
-};
+use crate::pipeline::flow::{Check, Checked, Inventory, Known, PlacedUnit, Seen, Subject};
 use crate::pipeline::knowledge::Sage;
 use crate::pipeline::standings::Standings;
 use crate::pipeline::truth;
@@ -29,9 +29,10 @@ use crate::trust::ledger::Ledger;
 use crate::world::{Env, Fetch, Progress};
 
 use consult::{Ask, Desk};
-use observe::{ArchiveSeen, Bench, TreeSeen};
+use observe::{ArchiveSeen, Bench};
 use place::Watch;
 use pool::Budget;
+use tree::TreeSeen;
 use unpack::Scratch;
 
 /// When archives are fetched to judge trees by.
@@ -216,87 +217,6 @@ impl Verify<'_> {
             .into_iter()
             .map(|slot| slot.into_inner().unwrap_or_else(PoisonError::into_inner))
             .collect()
-    }
-
-    /// Lets the ecosystems look at what is neither archive nor tree.
-    fn inspect(&self, inventory: &Inventory, known: &Known) -> Vec<Vec<Inspection>> {
-        let mut order: Vec<usize> = (0..inventory.units.len())
-            .filter(|at| {
-                inventory
-                    .units
-                    .get(*at)
-                    .is_some_and(|p| p.unit.inspector.is_some())
-            })
-            .collect();
-        order.sort_by_key(|at| {
-            let unit = inventory
-                .units
-                .get(*at)
-                .and_then(|p| p.unit.inspector.as_ref());
-            std::cmp::Reverse(unit.map_or(0, |i| i.weight()))
-        });
-        let slots: Vec<Mutex<Vec<Inspection>>> = inventory
-            .units
-            .iter()
-            .map(|_| Mutex::new(Vec::new()))
-            .collect();
-        pool::for_each(
-            self.jobs,
-            &order,
-            || (),
-            |(), at| {
-                let Some(placed) = inventory.units.get(at) else {
-                    return;
-                };
-                let Some(root) = inventory.roots.get(placed.root) else {
-                    return;
-                };
-                let Some(inspector) = &placed.unit.inspector else {
-                    return;
-                };
-                let learned = match &placed.unit.binding {
-                    Binding::Package(coordinate) => match &coordinate.origin {
-                        Origin::Registry(registry) => known
-                            .packages
-                            .get(&(
-                                registry.fingerprint,
-                                placed.ecosystem.listing_name(&coordinate.name),
-                            ))
-                            .filter(|_| self.standings.asked_at(coordinate).is_some())
-                            .ok_or_else(|| self.why_not_asked(coordinate)),
-                        _ => Err(Reason::Unbound),
-                    },
-                    Binding::Unbound(reason) => Err(*reason),
-                    _ => Err(Reason::NoRecord),
-                };
-                let context = InspectContext {
-                    root: root.dir(),
-                    root_id: &root.info.id,
-                    listing: learned.ok().and_then(|l| l.listing.as_deref()),
-                    gap: learned.map_or_else(Some, |l| l.gap),
-                    now: self.now,
-                    full: self.full,
-                    cancelled: &|| self.progress.cancelled(),
-                };
-                let seen = inspector.inspect(&context);
-                if let Some(slot) = slots.get(at) {
-                    *slot.lock().unwrap_or_else(PoisonError::into_inner) = seen;
-                }
-                self.progress.advance(1);
-            },
-        );
-        slots
-            .into_iter()
-            .map(|slot| slot.into_inner().unwrap_or_else(PoisonError::into_inner))
-            .collect()
-    }
-
-    fn why_not_asked(&self, coordinate: &Coordinate) -> Reason {
-        match self.standings.of(coordinate) {
-            Standing::Trusted { .. } => Reason::Unreachable,
-            Standing::Private(_) => Reason::Private,
-            Standing::Unpinned => Reason::UnpinnedRoot,
-        }
     }
 }
 

@@ -15,14 +15,24 @@ use crate::trust::ledger::{FileIdentity, Ledger};
 use crate::world::{Dir, FileKind, PathError, Stat};
 
 use super::compare::{Compare, Found};
-use super::listing::{self, ListError, TreeListing};
+use super::listing::TreeListing;
 use super::manifest::Builder;
 use super::place::Watch;
-use super::pool::Budget;
+use super::pool::{Budget, Grant};
+use super::tree::{Memory, TreeSeen};
 use super::unpack::{self, Scratch, Unpacked, Visitor};
 
 /// Largest archive that is looked into; a larger one is hashed, and its tree cannot be judged.
 const LARGEST: u64 = 512 << 20;
+
+/// Bytes that are read and hashed at once: they stay in the processor's cache meanwhile.
+const CHUNK: usize = 128 << 10;
+
+/// An archive's bytes are in the packed buffer.
+struct Held<'a> {
+    length: usize,
+    _grant: Grant<'a>,
+}
 
 /// What observing may use.
 pub(super) struct Bench<'a> {
@@ -48,20 +58,6 @@ pub(super) struct ArchiveSeen {
     pub(super) problem: Option<String>,
     pub(super) from_ledger: bool,
     pub(super) hashed: u64,
-}
-
-/// What a tree is.
-#[derive(Debug, Default)]
-pub(super) struct TreeSeen {
-    /// The archive that it was held against.
-    pub(super) basis: Option<Digest>,
-    pub(super) gap: Option<Reason>,
-    pub(super) found: Found,
-    pub(super) absent: bool,
-    pub(super) problem: Option<String>,
-    pub(super) from_ledger: bool,
-    /// Its root is no folder.
-    pub(super) irregular: Option<FileKind>,
 }
 
 /// A folder (none: the root itself) and the name of something in it.
@@ -113,35 +109,39 @@ impl Bench<'_> {
             return (None, tree.map(|tree| self.tree_alone(root, tree)));
         };
         let mut seen = ArchiveSeen::default();
-        let bytes = self.read_archive(root, part, &mut seen);
-        let held = bytes.as_ref().zip(seen.digest);
-        let Some((bytes, digest)) = held else {
-            let tree = tree.map(|tree| match seen.digest {
+        let mut packed = std::mem::take(&mut scratch.packed);
+        let read = self.read_archive(root, part, &mut seen, &mut packed);
+        let held = read.as_ref().and_then(|held| packed.get(..held.length));
+        let tree_seen = match (held.zip(seen.digest), tree) {
+            (None, None) => None,
+            (None, Some(tree)) => Some(match seen.digest {
                 Some(digest) => self.tree_known(root, tree, &digest, scratch),
                 None => self.tree_alone(root, tree),
-            });
-            return (Some(seen), tree);
-        };
-        let tree_seen = match tree {
-            Some(tree) => Some(self.tree_of(root, tree, part, bytes, digest, &mut seen, scratch)),
-            None => {
+            }),
+            (Some((bytes, digest)), Some(tree)) => {
+                Some(self.tree_of(root, tree, part, bytes, digest, &mut seen, scratch))
+            }
+            (Some((bytes, digest)), None) => {
                 self.look(part, bytes, digest, &mut seen, scratch);
                 None
             }
         };
+        scratch.packed = packed;
+        scratch.trim();
         (Some(seen), tree_seen)
     }
 
-    /// Reads and hashes an archive. Gives its bytes if something else is to be done with them.
+    /// Reads and hashes an archive. Says that its bytes lie in `packed` if something else is to be done with them.
     fn read_archive(
         &self,
         root: &dyn Dir,
         part: &ArchivePart,
         seen: &mut ArchiveSeen,
-    ) -> Option<Vec<u8>> {
+        packed: &mut Vec<u8>,
+    ) -> Option<Held<'_>> {
         for attempt in 0..2 {
-            match self.read_archive_once(root, part, seen) {
-                Ok(Some(bytes)) => return bytes,
+            match self.read_archive_once(root, part, seen, packed) {
+                Ok(Some(held)) => return held,
                 Ok(None) if attempt == 0 => {}
                 Ok(None) => {
                     seen.digest = None;
@@ -163,7 +163,8 @@ impl Bench<'_> {
         root: &dyn Dir,
         part: &ArchivePart,
         seen: &mut ArchiveSeen,
-    ) -> Result<Option<Option<Vec<u8>>>, PathError> {
+        packed: &mut Vec<u8>,
+    ) -> Result<Option<Option<Held<'_>>>, PathError> {
         let (dir, name) = parent(root, &part.rel)?;
         let dir: &dyn Dir = dir.as_deref().unwrap_or(root);
         let listed = dir.stat_entry(name)?;
@@ -192,16 +193,30 @@ impl Bench<'_> {
         let mut file = dir.open_file(name)?;
         let before = file.stat()?;
         let keep = before.size <= LARGEST;
-        let mut hasher = Sha256::new();
-        let mut bytes = Vec::new();
-        if keep {
-            bytes.reserve_exact(usize::try_from(before.size).unwrap_or(0).saturating_add(1));
+        let length = if keep {
+            usize::try_from(before.size).unwrap_or(CHUNK)
+        } else {
+            CHUNK
+        };
+        let grant = self.room(length);
+        if packed.capacity() < length {
+            *packed = vec![0; length];
+        } else if packed.len() < length {
+            packed.resize(length, 0);
         }
+        let mut hasher = Sha256::new();
         let mut total = 0u64;
-        let mut buffer = vec![0; 128 << 10];
-        loop {
+        // That the file did not grow meanwhile is said by its size afterwards.
+        while total < before.size {
             use std::io::Read as _;
-            let n = match file.read(&mut buffer) {
+            let from = if keep {
+                usize::try_from(total).unwrap_or(length)
+            } else {
+                0
+            };
+            let room = packed.get_mut(from..(from + CHUNK).min(length));
+            let room = room.unwrap_or_default();
+            let n = match file.read(room) {
                 Ok(0) => break,
                 Ok(n) => n,
                 Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
@@ -212,15 +227,8 @@ impl Bench<'_> {
                     });
                 }
             };
-            let chunk = buffer.get(..n).unwrap_or_default();
+            hasher.update(room.get(..n).unwrap_or_default());
             total += n as u64;
-            if total > before.size {
-                return Ok(None);
-            }
-            hasher.update(chunk);
-            if keep {
-                bytes.extend_from_slice(chunk);
-            }
         }
         seen.hashed += total;
         if file.stat()? != before || total != before.size {
@@ -234,7 +242,10 @@ impl Bench<'_> {
         if !keep {
             seen.problem = Some("larger than untaint looks into".into());
         }
-        Ok(Some(keep.then_some(bytes)))
+        Ok(Some(keep.then_some(Held {
+            length,
+            _grant: grant,
+        })))
     }
 
     /// Looks inside an archive that has no tree, unless that was done before.
@@ -250,16 +261,29 @@ impl Bench<'_> {
             return;
         }
         let mut builder = Builder::default();
-        let _room = self.room(bytes.len());
-        match unpack::unpack(part.format, bytes, &part.top, scratch, &mut builder) {
+        let (_room, whole) = self.whole(part, bytes);
+        match unpack::unpack(part.format, bytes, &part.top, whole, scratch, &mut builder) {
             Ok(unpacked) => self.keep(builder, digest, unpacked, seen),
             Err(why) => seen.broken = Some(why),
         }
     }
 
-    fn room(&self, compressed: usize) -> super::pool::Grant<'_> {
+    /// Waits for room for an archive and the buffers that go with it; to be asked for once per unit.
+    fn room(&self, packed: usize) -> Grant<'_> {
         self.budget
-            .take((compressed as u64).saturating_add(unpack::WHOLE as u64))
+            .take((packed as u64).saturating_add(unpack::SMALL as u64))
+    }
+
+    /// How many inflated bytes of an archive may be held at once, and the room for it.
+    fn whole(&self, part: &ArchivePart, bytes: &[u8]) -> (Option<Grant<'_>>, usize) {
+        let claimed = unpack::claimed(part.format, bytes);
+        if claimed <= unpack::SMALL {
+            return (None, unpack::SMALL);
+        }
+        match self.budget.try_take(claimed as u64) {
+            Some(grant) => (Some(grant), claimed),
+            None => (None, unpack::SMALL),
+        }
     }
 
     fn keep(&self, builder: Builder, digest: Digest, unpacked: Unpacked, seen: &mut ArchiveSeen) {
@@ -285,14 +309,15 @@ impl Bench<'_> {
         if self.store.has_manifest(&digest) {
             return self.tree_known(root, tree, &digest, scratch);
         }
-        self.settled(root, tree, Some(&digest), |dir, listing| {
-            let _room = self.room(bytes.len());
+        // What the tree equalled before says nothing of the archive, which was never found to be plain.
+        self.settled(root, tree, Memory::Ignored, |dir, listing| {
+            let (_room, whole) = self.whole(part, bytes);
             let mut builder = Builder::default();
             let mut buffer = std::mem::take(&mut scratch.file);
             let mut compare = Compare::new(dir, listing, tree.projection, &mut buffer);
             let unpacked = {
                 let mut both = Both(&mut builder, &mut compare);
-                unpack::unpack(part.format, bytes, &part.top, scratch, &mut both)
+                unpack::unpack(part.format, bytes, &part.top, whole, scratch, &mut both)
             };
             let found = unpacked.map(|unpacked| {
                 self.keep(builder, digest, unpacked, seen);
@@ -320,7 +345,11 @@ impl Bench<'_> {
         scratch: &mut Scratch,
     ) -> TreeSeen {
         let mut seen = ArchiveSeen::default();
-        self.tree_of(root, tree, part, bytes, digest, &mut seen, scratch)
+        // The bytes are there already; what inflating holds is counted.
+        let _room = self.room(0);
+        let tree = self.tree_of(root, tree, part, bytes, digest, &mut seen, scratch);
+        scratch.trim();
+        tree
     }
 
     /// Holds a tree against the proven manifest of an archive; a gap if there is none.
@@ -334,7 +363,7 @@ impl Bench<'_> {
         let Some(manifest) = self.store.manifest(digest) else {
             return self.tree_alone(root, tree);
         };
-        self.settled(root, tree, Some(digest), |dir, listing| {
+        self.settled(root, tree, Memory::Of(digest), |dir, listing| {
             Ok((
                 *digest,
                 self.with_manifest(dir, listing, tree, &manifest, scratch),
@@ -355,108 +384,10 @@ impl Bench<'_> {
 
     /// A tree that there is nothing to hold against.
     fn tree_alone(&self, root: &dyn Dir, tree: &TreePart) -> TreeSeen {
-        self.settled(root, tree, None, |_, _| Err(Reason::ArchiveNotHeld))
+        self.settled(root, tree, Memory::OfAny, |_, _| {
+            Err(Reason::ArchiveNotHeld)
+        })
     }
-
-    /// Lists a tree, asks the ledger, compares; once more if it changed meanwhile.
-    fn settled(
-        &self,
-        root: &dyn Dir,
-        tree: &TreePart,
-        against: Option<&Digest>,
-        mut compare: impl FnMut(&dyn Dir, &TreeListing) -> Result<(Digest, Found), Reason>,
-    ) -> TreeSeen {
-        let mut seen = TreeSeen::default();
-        for _ in 0..2 {
-            seen = TreeSeen::default();
-            match self.try_tree(root, tree, against, &mut compare, &mut seen) {
-                Ok(()) => {}
-                Err(ListError::Path(error)) if error.is_not_found() => seen.absent = true,
-                Err(ListError::Path(error)) => {
-                    seen.gap = Some(Reason::Unreadable);
-                    seen.problem = Some(error.to_string());
-                }
-                Err(ListError::Limit) => {
-                    seen.gap = Some(Reason::Limit);
-                    seen.problem = Some("deeper or larger than any package".into());
-                }
-            }
-            if !seen.found.unstable {
-                break;
-            }
-            seen.gap = Some(Reason::ChangedWhileRead);
-            seen.basis = None;
-        }
-        if let Some(why) = seen.found.unreadable.take() {
-            seen.problem = Some(why);
-            if seen.found.total == 0 {
-                seen.gap = Some(Reason::Unreadable);
-                seen.basis = None;
-            }
-        }
-        seen
-    }
-
-    fn try_tree(
-        &self,
-        root: &dyn Dir,
-        tree: &TreePart,
-        against: Option<&Digest>,
-        compare: &mut impl FnMut(&dyn Dir, &TreeListing) -> Result<(Digest, Found), Reason>,
-        seen: &mut TreeSeen,
-    ) -> Result<(), ListError> {
-        if let Ok((folder, name)) = parent(root, &tree.rel) {
-            let stat = folder.as_deref().unwrap_or(root).stat_entry(name)?;
-            if stat.kind != FileKind::Dir {
-                if let Some(watch) = self.watch {
-                    watch.file(root.path(), &tree.rel, &stat);
-                }
-                seen.irregular = Some(stat.kind);
-                return Ok(());
-            }
-        }
-        let opened = open_tree(root, &tree.rel)?;
-        let dir: &dyn Dir = opened.as_deref().unwrap_or(root);
-        let mut listing = listing::list(dir, self.watch)?;
-        if let Some(watch) = self.watch {
-            let suspects = std::mem::take(&mut listing.suspects);
-            watch.take(root.path(), &tree.rel, suspects);
-        }
-        let key = tree_key(&listing, tree);
-        // What the tree equalled before is of use only if that is the question now.
-        let known = self.ledger.and_then(|l| l.tree(&key));
-        if let Some(basis) = known.filter(|basis| against.is_none_or(|wanted| wanted == basis)) {
-            seen.basis = Some(basis);
-            seen.from_ledger = true;
-            return Ok(());
-        }
-        match compare(dir, &listing) {
-            Ok((basis, found)) => {
-                let clean = found.total == 0
-                    && found.litter.is_empty()
-                    && found.listed.is_empty()
-                    && found.forged_sidecar.is_none()
-                    && found.unreadable.is_none()
-                    && !found.unstable;
-                if clean && let Some(ledger) = self.ledger {
-                    ledger.put_tree(&key, &basis, listing.youngest, self.now);
-                }
-                seen.basis = Some(basis);
-                seen.found = found;
-            }
-            Err(reason) => seen.gap = Some(reason),
-        }
-        Ok(())
-    }
-}
-
-/// What the ledger keys a tree by: its identities, and how it was judged.
-fn tree_key(listing: &TreeListing, tree: &TreePart) -> [u8; 32] {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(tree.projection.id().as_bytes());
-    hasher.update(&[0]);
-    hasher.update(&listing.identity);
-    *hasher.finalize().as_bytes()
 }
 
 /// What the ledger keys a file by.

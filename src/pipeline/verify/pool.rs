@@ -58,6 +58,17 @@ impl Budget {
             bytes,
         }
     }
+
+    /// Takes room if there is some, without waiting: who already holds a grant may ask for this and nothing else.
+    pub(super) fn try_take(&self, bytes: u64) -> Option<Grant<'_>> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let more = held.checked_add(bytes).filter(|m| *m <= self.total)?;
+        *held = more;
+        Some(Grant {
+            budget: self,
+            bytes,
+        })
+    }
 }
 
 /// Room in a [`Budget`].
@@ -95,6 +106,17 @@ mod tests {
             },
         );
         assert_eq!(sum.into_inner(), 499_500);
+    }
+
+    #[test]
+    fn room_that_is_not_there_is_not_waited_for() {
+        let budget = Budget::new(10);
+        let first = budget.take(6);
+        assert!(budget.try_take(5).is_none());
+        let second = budget.try_take(4).expect("there is room");
+        drop((first, second));
+        assert!(budget.try_take(10).is_some());
+        assert!(budget.try_take(u64::MAX).is_none());
     }
 
     #[test]

@@ -14,8 +14,8 @@ use crate::pipeline::flow::{Inventory, PlacedUnit, Recent};
 use crate::pipeline::knowledge::Sage;
 use crate::world::{Request, Response};
 
-use super::observe::TreeSeen;
 use super::pool::{self, Budget};
+use super::tree::TreeSeen;
 use super::unpack::Scratch;
 use super::{FetchArchives, UnitSeen, Verify, must_be};
 

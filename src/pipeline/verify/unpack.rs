@@ -1,6 +1,6 @@
 //! Reads an archive in memory, member by member, and hands its regular files to a visitor. Nothing is ever extracted.
 //!
-//! Small archives are inflated whole with the fastest engine; large ones are streamed, so that memory stays bounded.
+//! Archives are inflated whole with the fastest engine where there is room; others are streamed, so that memory stays bounded.
 
 use std::io::{BufRead, Read as _};
 
@@ -12,8 +12,10 @@ use crate::formats::limits::Limits;
 use crate::formats::tar::{TarFacts, TarKind, TarReader};
 use crate::model::text::percent;
 
-/// Up to this many inflated bytes an archive is inflated whole.
-pub(super) const WHOLE: usize = 24 << 20;
+/// Up to this many inflated bytes an archive is inflated whole without asking for room.
+pub(super) const SMALL: usize = 8 << 20;
+/// Buffers larger than this are given back after use.
+const KEPT: usize = 8 << 20;
 
 /// Receives the regular files of an archive in the archive's order.
 pub(super) trait Visitor {
@@ -29,6 +31,8 @@ pub(super) trait Visitor {
 pub(super) struct Scratch {
     inflater: Inflater,
     inflated: Vec<u8>,
+    /// The bytes of an archive.
+    pub(super) packed: Vec<u8>,
     /// Room for file content.
     pub(super) file: Vec<u8>,
 }
@@ -39,7 +43,17 @@ impl Scratch {
         Self {
             inflater: Inflater::default(),
             inflated: Vec::new(),
+            packed: Vec::new(),
             file: Vec::new(),
+        }
+    }
+
+    /// Gives large buffers back.
+    pub(super) fn trim(&mut self) {
+        for buffer in [&mut self.inflated, &mut self.packed, &mut self.file] {
+            if buffer.capacity() > KEPT {
+                *buffer = Vec::new();
+            }
         }
     }
 }
@@ -55,7 +69,17 @@ pub(super) struct Unpacked {
     pub(super) irregular: bool,
 }
 
-/// Reads an archive that lies in memory.
+/// How many bytes an archive says that it inflates to: its own word, good for choosing a way to read it and no more.
+pub(super) fn claimed(format: ArchiveFormat, bytes: &[u8]) -> usize {
+    match format {
+        ArchiveFormat::CrateTarGz => bytes
+            .last_chunk::<4>()
+            .and_then(|last| usize::try_from(u32::from_le_bytes(*last)).ok())
+            .unwrap_or(0),
+    }
+}
+
+/// Reads an archive that lies in memory; `whole` is how many inflated bytes may be held at once.
 ///
 /// # Errors
 /// A line that says what is wrong with the archive.
@@ -63,22 +87,24 @@ pub(super) fn unpack(
     format: ArchiveFormat,
     bytes: &[u8],
     top: &str,
+    whole: usize,
     scratch: &mut Scratch,
     visitor: &mut dyn Visitor,
 ) -> Result<Unpacked, String> {
     match format {
-        ArchiveFormat::CrateTarGz => crate_tar_gz(bytes, top, scratch, visitor),
+        ArchiveFormat::CrateTarGz => crate_tar_gz(bytes, top, whole, scratch, visitor),
     }
 }
 
 fn crate_tar_gz(
     bytes: &[u8],
     top: &str,
+    whole: usize,
     scratch: &mut Scratch,
     visitor: &mut dyn Visitor,
 ) -> Result<Unpacked, String> {
     let limits = Limits::CARGO_CRATE;
-    match inflate_small(&mut scratch.inflater, bytes, WHOLE, &mut scratch.inflated) {
+    match inflate_small(&mut scratch.inflater, bytes, whole, &mut scratch.inflated) {
         Ok(facts) => {
             let (unpacked, _) = members(scratch.inflated.as_slice(), limits, top, visitor)?;
             Ok(with_gzip(unpacked, facts))

@@ -22,7 +22,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub use exchange::{ExportItem, ImportError, Imported};
 pub use values::{Earlier, FirstSeen};
 
-use crate::model::{Assurance, Claimant, Digest, Fingerprint, Listing, Manifest, Problem, Scheme};
+use crate::model::{
+    Assurance, Claimant, Digest, Fingerprint, Listing, Manifest, ManifestEntry, Problem, Scheme,
+};
 use crate::world::StateDir;
 
 use layer::Layer;
@@ -191,13 +193,22 @@ impl ClaimStore {
 
     /// Keeps what an archive holds. Entries are sorted by path; a manifest that names a path twice is not kept.
     pub fn put_manifest(&self, manifest: &Manifest) {
-        if let Some(key) = archive_key(&manifest.archive) {
-            let mut sorted = manifest.clone();
-            sorted.entries.sort_unstable();
-            let value = values::put_manifest(&sorted);
-            if values::manifest(manifest.archive, &value).is_some() {
-                self.put(kind::MANIFEST, key.to_vec(), value);
-            }
+        let Some(key) = archive_key(&manifest.archive) else {
+            return;
+        };
+        let in_order = |entries: &[ManifestEntry]| {
+            let mut pairs = entries.windows(2);
+            pairs.all(|pair| matches!(pair, [a, b] if a.path < b.path))
+        };
+        if in_order(&manifest.entries) {
+            let value = values::put_manifest(manifest);
+            self.put(kind::MANIFEST, key.to_vec(), value);
+            return;
+        }
+        let mut sorted = manifest.clone();
+        sorted.entries.sort_unstable();
+        if in_order(&sorted.entries) {
+            self.put(kind::MANIFEST, key.to_vec(), values::put_manifest(&sorted));
         }
     }
 

@@ -112,6 +112,7 @@ impl Home {
             gap: None,
             now: 0,
             full,
+            proofs: None,
             cancelled: &|| false,
         };
         self.session(wanted)
