@@ -107,10 +107,10 @@ fn archives(bench: &Bench) -> std::io::Result<String> {
 /// Archives and trees for the first time, beside inflating and hashing the archives on all cores.
 fn trees(bench: &Bench) -> std::io::Result<String> {
     let place = &bench.place;
-    let bare = || bare::inflate_archives(&place.home);
+    let bare = || bare::inflate_archives(&place.sources);
     let audit = || {
         let state = place.copy_of_claims("first-state")?;
-        place.audit(&place.home, &state).cost()
+        place.audit(&place.sources, &state).cost()
     };
     let pair = pairs(bench.rounds, bare, audit)?;
     Ok(format!(
@@ -122,9 +122,9 @@ fn trees(bench: &Bench) -> std::io::Result<String> {
 /// Everything once more from proven manifests, beside the same.
 fn repeat(bench: &Bench) -> std::io::Result<String> {
     let place = &bench.place;
-    let state = place.learned("full-state", &place.home)?;
-    let bare = || bare::inflate_archives(&place.home);
-    let audit = || place.audit(&place.home, &state).arg("--full").cost();
+    let state = place.learned("repeat-state", &place.sources)?;
+    let bare = || bare::inflate_archives(&place.sources);
+    let audit = || place.audit(&place.sources, &state).arg("--full").cost();
     let pair = pairs(bench.rounds, bare, audit)?;
     Ok(format!(
         "{} inflating and hashing the archives",
@@ -148,7 +148,7 @@ fn isolated(bench: &Bench) -> std::io::Result<String> {
     let state = place.learned("archives-state", &place.archives)?;
     let claims = place.export(&state)?;
     let audit = || {
-        Child::audit(&place.program, &place.archives)
+        Child::audit(&place.program, &place.restored)
             .arg("--offline")
             .arg("--isolated")
             .arg("--no-advisories")
@@ -161,7 +161,7 @@ fn isolated(bench: &Bench) -> std::io::Result<String> {
     Ok(format!(
         "{} s for {} MB of archives and index with --isolated --claims FILE@sha256",
         spread(&wall),
-        place.size(&place.archives)? / 1_000_000
+        place.size(&place.restored)? / 1_000_000
     ))
 }
 

@@ -1,4 +1,4 @@
-//! Folders that the measured runs need: a CARGO_HOME of archives alone, states that have learned this and that.
+//! Folders that the measured runs need: parts of the CARGO_HOME as copies, states that have learned this and that.
 
 use std::io::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -13,8 +13,12 @@ pub(crate) struct Place {
     pub(crate) program: PathBuf,
     /// The CARGO_HOME that was named.
     pub(crate) home: PathBuf,
-    /// A copy of its archives and index, without unpacked sources: what a CI cache restores.
+    /// A copy of its archives alone.
     pub(crate) archives: PathBuf,
+    /// A copy of its archives and unpacked sources, without the index.
+    pub(crate) sources: PathBuf,
+    /// A copy of its archives and index, without unpacked sources: what a CI cache restores.
+    pub(crate) restored: PathBuf,
     /// State that knows what the registry says, and no archive.
     claims: PathBuf,
     work: PathBuf,
@@ -28,6 +32,8 @@ impl Place {
             program: PathBuf::from(env!("CARGO_BIN_EXE_untaint")),
             home: home.canonicalize()?,
             archives: work.join("archives"),
+            sources: work.join("sources"),
+            restored: work.join("restored"),
             claims: work.join("claims-state"),
             work,
         };
@@ -36,15 +42,18 @@ impl Place {
             let why = format!("{} holds no registry/cache", place.home.display());
             return Err(Error::other(why));
         }
-        for part in ["cache", "index"] {
-            let to = place.archives.join("registry").join(part);
-            if !to.is_dir() {
-                copy(&registry.join(part), &to)?;
-            }
-        }
         let index = place.work.join("index");
-        if !index.is_dir() {
-            copy(&registry.join("index"), &index.join("registry/index"))?;
+        let copies: [(&Path, &[&str]); 4] = [
+            (&place.archives, &["cache"]),
+            (&place.sources, &["cache", "src"]),
+            (&place.restored, &["cache", "index"]),
+            (&index, &["index"]),
+        ];
+        for (to, parts) in copies {
+            let to = to.join("registry");
+            for part in parts.iter().filter(|part| !to.join(part).is_dir()) {
+                copy(&registry.join(part), &to.join(part))?;
+            }
         }
         // Online, beside nothing but index files: what the registry says of every crate, and no manifest.
         Child::audit(&place.program, &index)

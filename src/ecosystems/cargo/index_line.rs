@@ -31,6 +31,19 @@ pub(super) struct IndexLine {
     pub(super) sound: bool,
 }
 
+/// A text that is borrowed where it has no escapes, also inside of lists and maps.
+#[derive(Deserialize, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(transparent)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl std::ops::Deref for Text<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
 #[derive(Deserialize)]
 struct Raw<'a> {
     #[serde(borrow)]
@@ -42,9 +55,9 @@ struct Raw<'a> {
     #[serde(borrow)]
     cksum: Cow<'a, str>,
     #[serde(borrow, default)]
-    features: BTreeMap<Cow<'a, str>, Vec<Cow<'a, str>>>,
+    features: BTreeMap<Text<'a>, Vec<Text<'a>>>,
     #[serde(borrow, default)]
-    features2: Option<BTreeMap<Cow<'a, str>, Vec<Cow<'a, str>>>>,
+    features2: Option<BTreeMap<Text<'a>, Vec<Text<'a>>>>,
     #[serde(default)]
     yanked: Option<bool>,
     #[serde(borrow, default)]
@@ -64,7 +77,7 @@ struct RawDep<'a> {
     #[serde(borrow)]
     req: Cow<'a, str>,
     #[serde(borrow, default)]
-    features: Vec<Cow<'a, str>>,
+    features: Vec<Text<'a>>,
     #[serde(default)]
     optional: bool,
     #[serde(default = "yes")]
@@ -195,7 +208,7 @@ fn facts(raw: &Raw<'_>) -> [u8; 16] {
         features
             .entry(name)
             .or_default()
-            .extend(needs.iter().map(|n| &**n));
+            .extend(needs.iter().map(|need| &**need));
     }
     field(&(features.len() as u64).to_le_bytes());
     for (name, needs) in &mut features {
