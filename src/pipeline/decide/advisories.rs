@@ -44,9 +44,12 @@ fn message(item: &AdvisoryMatch) -> String {
 }
 
 fn remedy(item: &AdvisoryMatch) -> Option<String> {
-    let fixed = item.fact.fixed.last()?;
-    Some(format!(
-        "update {} to {fixed} or later",
-        item.coordinate.name
-    ))
+    let fixed = &item.fact.fixed;
+    (!fixed.is_empty()).then(|| {
+        let name = &item.coordinate.name;
+        format!(
+            "update {name} to a version in which it is fixed: {}",
+            fixed.join(", ")
+        )
+    })
 }

@@ -231,7 +231,7 @@ mod tests {
 
         let many: String = (0..20_001).map(|n| format!("k{n} = 'x'\n")).collect();
         let mut disk = Disk::of(1000, 1000);
-        disk.file("/p/.cargo/config.toml", &format!("[env]\n{many}"));
+        disk.file("/p/.cargo/config.toml", format!("[env]\n{many}"));
         let mut search = Search::new(&disk);
         search.path(Some(Path::new("/p")), None);
         assert_eq!(search.problems.len(), 1, "{:?}", search.problems);
