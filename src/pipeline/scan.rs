@@ -158,6 +158,7 @@ pub fn run(job: Job<'_>) -> Result<Report, NotThere> {
     let reading = Reading {
         narrow: !targets.caches && !only_caches,
         full: job.full,
+        bytes: job.policy.integrity,
     };
     let inventory = inventory::run(found, &registries, &reading, &ecosystems);
     let standings = registries.standings(&ecosystems, job.policy.require);

@@ -70,6 +70,10 @@ impl CacheKind for CargoHome {
             root,
             context,
             folders: Folders::of(context.registries),
+            names: context.wanted.map(|wanted| {
+                let names = wanted.names.iter();
+                names.map(|name| name.to_ascii_lowercase()).collect()
+            }),
             session: Session::default(),
         };
         opening.registries();
@@ -82,6 +86,8 @@ struct Opening<'a> {
     root: &'a dyn Dir,
     context: &'a OpenContext<'a>,
     folders: Folders,
+    /// Names that matter, in lower case; `None` for all.
+    names: Option<BTreeSet<String>>,
     session: Session,
 }
 
@@ -364,13 +370,8 @@ impl Opening<'_> {
                         continue;
                     };
                     count += 1;
-                    let wanted = self.context.wanted.is_none_or(|wanted| {
-                        wanted
-                            .names
-                            .iter()
-                            .any(|n| n.eq_ignore_ascii_case(crate_name))
-                    });
-                    if wanted {
+                    let of = |names: &BTreeSet<_>| names.contains(&crate_name.to_ascii_lowercase());
+                    if self.names.as_ref().is_none_or(of) {
                         self.index_file(
                             registry.clone(),
                             crate_name.to_owned(),

@@ -25,6 +25,8 @@ pub struct Reading {
     pub narrow: bool,
     /// Whether every object of a source is to be checked.
     pub full: bool,
+    /// Whether bytes are looked at: if not, a cache says nothing beyond the lockfiles that it is narrowed to.
+    pub bytes: bool,
 }
 
 /// Reads every source.
@@ -74,8 +76,8 @@ pub fn run(
             full: reading.full,
         };
         let locks_any = inventory.locks.iter().any(|l| l.ecosystem.facts().id == id);
-        if reading.narrow && !named && !locks_any {
-            // Nothing here would be built from that cache.
+        if reading.narrow && !named && !(locks_any && reading.bytes) {
+            // Nothing here would be built from that cache, or nobody asks whether it is genuine.
             continue;
         }
         let Some(opened) = inventory.roots.get(*root) else {
