@@ -94,6 +94,12 @@ pub trait Dir: Send + Sync {
     fn open_dir(&self, name: &OsStr) -> Result<Box<dyn Dir>, PathError>;
     /// Opens a regular file in it; a link or anything irregular is an error, and nothing is ever waited for.
     fn open_file(&self, name: &OsStr) -> Result<Box<dyn ReadFile>, PathError>;
+    /// Opens a file that [`Dir::stat_entry`] has just called regular, without asking again. Whoever reads it must compare
+    /// [`ReadFile::stat`] with `listed` afterwards: only that says that this was the file.
+    fn open_listed(&self, name: &OsStr, listed: &Stat) -> Result<Box<dyn ReadFile>, PathError> {
+        let _ = listed;
+        self.open_file(name)
+    }
     /// Where a link in it points, verbatim.
     fn read_link(&self, name: &OsStr) -> Result<OsString, PathError>;
 }

@@ -9,7 +9,7 @@
 //! Syntax is read by the `toml` crate; meaning is ours. A package that cannot be understood is a problem with its line, and
 //! the rest is read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use toml::Spanned;
@@ -309,7 +309,8 @@ impl Reader<'_> {
 
     /// Resolves `NAME`, `NAME VERSION` and `NAME VERSION (SOURCE)`.
     fn connect(&mut self, dependencies: &[Vec<(String, Line)>]) {
-        let mut by_name: BTreeMap<Arc<str>, Vec<u32>> = BTreeMap::new();
+        // Only asked by name, so its order shows nowhere.
+        let mut by_name: HashMap<Arc<str>, Vec<u32>> = HashMap::new();
         for (at, package) in self.parsed.packages.iter().enumerate() {
             let at = u32::try_from(at).unwrap_or(u32::MAX);
             by_name

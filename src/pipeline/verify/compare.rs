@@ -172,7 +172,7 @@ impl<'a> Compare<'a> {
         let opened = self
             .opener
             .folder(path)
-            .and_then(|(dir, name)| dir.open_file(name));
+            .and_then(|(dir, name)| dir.open_listed(name, &stat));
         match opened {
             Ok(file) => Some((file, stat)),
             Err(error) => {
@@ -191,11 +191,14 @@ impl<'a> Compare<'a> {
     ) {
         let mut hasher = blake3::Hasher::new();
         self.buffer.resize(256 << 10, 0);
-        loop {
+        let mut left = listed.size;
+        // That the file did not grow meanwhile is said by its size afterwards.
+        while left > 0 {
             match file.read(self.buffer) {
                 Ok(0) => break,
                 Ok(n) => {
                     self.found.bytes += n as u64;
+                    left = left.saturating_sub(n as u64);
                     hasher.update(self.buffer.get(..n).unwrap_or_default());
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}

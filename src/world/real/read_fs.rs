@@ -1,7 +1,7 @@
 //! The file system by handles: `openat` with `O_NOFOLLOW`, directory listings by `getdents`.
 //!
 //! Must never follow a link below a root, wait for anything, or open what is not a regular file or a folder. A file costs
-//! `fstatat`, `openat`, `fstat`, its reads and `close`; paths are put together for error messages only.
+//! `fstatat`, `openat`, `fstat`, its reads and `close` (a listed one no further `fstatat`); paths are put together for error messages only.
 
 use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
@@ -244,6 +244,25 @@ impl Dir for HandleDir {
             dir: Arc::clone(&self.path),
             name: name.to_owned(),
             first: Cell::new(Some(stat)),
+        }))
+    }
+
+    fn open_listed(&self, name: &OsStr, listed: &Stat) -> Result<Box<dyn ReadFile>, PathError> {
+        let name = self.component(name)?;
+        require_file(listed.kind).map_err(|e| self.error_at(name, e))?;
+        // What takes its place meanwhile is opened without waiting, and found out when the reader compares.
+        let handle = rustix::fs::openat(
+            &self.handle,
+            name,
+            FILE_FLAGS | OFlags::NOFOLLOW,
+            Mode::empty(),
+        )
+        .map_err(|e| self.error_at(name, e))?;
+        Ok(Box::new(HandleFile {
+            file: File::from(handle),
+            dir: Arc::clone(&self.path),
+            name: name.to_owned(),
+            first: Cell::new(None),
         }))
     }
 
