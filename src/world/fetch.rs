@@ -6,6 +6,7 @@
 //! `Retry-After`, and a circuit breaker per host that ends in [`FetchError::Unreachable`].
 
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A GET request.
 #[derive(Debug, Clone)]
@@ -26,6 +27,8 @@ pub struct Request {
     pub fresh: bool,
     /// Further origins (`https://host:port`) that a redirect may lead to.
     pub allow_origins: Arc<[String]>,
+    /// Longest time for all of it, retries included, where less than the port's own is wanted.
+    pub within: Option<Duration>,
 }
 
 impl Request {
@@ -40,6 +43,7 @@ impl Request {
             max_bytes,
             fresh: false,
             allow_origins: Arc::from([]),
+            within: None,
         }
     }
 }

@@ -5,6 +5,7 @@
 //! state, and a state that cannot be written costs nothing but the next download.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::model::{Finding, Notice, NoticeCode, Place};
 use crate::pipeline::advise::archive::{self, ArchiveError};
@@ -15,6 +16,9 @@ use crate::world::{FetchError, Request, Response};
 
 use super::kept::{self, Sidecar};
 use super::shelf::{Candidate, FeedsContext, Shelf};
+
+/// How long a scan waits for one feed.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Renews every feed that wants it.
 pub(super) fn run(candidates: &mut [Candidate], cx: &FeedsContext<'_>, shelf: &mut Shelf) {
@@ -40,7 +44,7 @@ pub(super) fn run(candidates: &mut [Candidate], cx: &FeedsContext<'_>, shelf: &m
     let requests = wanted
         .iter()
         .zip(&addresses)
-        .filter_map(|(position, address)| Some(request(candidates.get(*position)?, address)))
+        .filter_map(|(position, address)| Some(request(candidates.get(*position)?, address, cx)))
         .collect();
     cx.fetch.batch(requests, &mut |position, answer| {
         let Some(candidate) = wanted
@@ -58,7 +62,7 @@ fn address(candidate: &Candidate, cx: &FeedsContext<'_>) -> String {
     (cx.pinned)(candidate.id).unwrap_or_else(|| candidate.feed.url.clone())
 }
 
-fn request(candidate: &Candidate, address: &str) -> Request {
+fn request(candidate: &Candidate, address: &str, cx: &FeedsContext<'_>) -> Request {
     let kept = candidate
         .kept
         .as_ref()
@@ -68,6 +72,8 @@ fn request(candidate: &Candidate, address: &str) -> Request {
         last_modified: kept
             .and_then(|kept| kept.last_modified.as_deref())
             .map(Arc::from),
+        // A scan goes on with what it has; whoever asked for an update waits for it.
+        within: (!cx.always).then_some(PATIENCE),
         ..Request::get(address, archive::LIMITS.max_compressed)
     }
 }

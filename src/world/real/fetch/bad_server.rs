@@ -13,6 +13,8 @@ pub(super) enum Step {
     Bytes(Vec<u8>),
     /// Silence.
     Stall,
+    /// Announces 900 bytes and sends one every tenth of a second.
+    Drip,
 }
 
 /// Status line, headers and body with its true length.
@@ -90,5 +92,14 @@ fn serve(stream: TcpStream, script: &Mutex<Script>) {
             let _ = (&stream).write_all(&bytes);
         }
         Step::Stall => std::thread::sleep(Duration::from_secs(20)),
+        Step::Drip => {
+            let _ = (&stream).write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n");
+            for _ in 0..200 {
+                std::thread::sleep(Duration::from_millis(100));
+                if (&stream).write_all(b".").is_err() {
+                    return;
+                }
+            }
+        }
     }
 }

@@ -143,7 +143,9 @@ async fn answer(
             "circuit open: too many failures in a row".into(),
         ));
     }
-    let result = tokio::time::timeout(desk.caps.request, tries(desk, host, url, request))
+    let most = desk.caps.request;
+    let most = request.within.map_or(most, |within| within.min(most));
+    let result = tokio::time::timeout(most, tries(desk, host, url, request))
         .await
         .unwrap_or_else(|_| Err(FetchError::Unreachable("timed out".into())));
     match &result {

@@ -175,6 +175,22 @@ fn a_server_that_stalls_ends_in_time() {
 }
 
 #[test]
+fn a_server_that_drips_ends_in_the_time_of_its_request() {
+    let server = BadServer::new();
+    server.on("/drip", &[Step::Drip]);
+    let request = Request {
+        within: Some(Duration::from_secs(1)),
+        ..Request::get(server.url("/drip"), 1000)
+    };
+    let began = Instant::now();
+    assert_eq!(
+        unreachable(ask(&port(), vec![request]).remove(0)),
+        "timed out"
+    );
+    assert!(began.elapsed() < Duration::from_secs(6));
+}
+
+#[test]
 fn a_short_answer_is_tried_again() {
     let server = BadServer::new();
     let short = Step::Bytes(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf".to_vec());
