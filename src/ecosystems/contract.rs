@@ -8,11 +8,14 @@
 //! 4. *observe*: archives and trees by the pipeline's own engine and the unit's [`Projection`]; everything else by
 //!    the unit's [`Inspector`].
 
+mod archive;
 mod posture;
 mod projection;
+mod settings;
 
 use std::sync::Arc;
 
+use super::proof::ProvingAuthority;
 use super::uses::UseMap;
 use crate::model::listing::Listing;
 use crate::model::version_order::VersionOrder;
@@ -22,8 +25,10 @@ use crate::model::{
 };
 use crate::world::{Dir, Env, ReadFs, Request, Response};
 
+pub use archive::ArchiveFormat;
 pub use posture::{NamedPlace, Posture, PostureContext, PostureReport};
 pub use projection::{Difference, Extra, ExtraContext, Placement, Projection};
+pub use settings::ToolSettings;
 
 /// Facts about an ecosystem that other tables are made from.
 pub struct Facts {
@@ -83,6 +88,22 @@ pub trait Ecosystem: Send + Sync {
     fn stated_licence(&self) -> Option<LicenceFile> {
         None
     }
+    /// What its tools' settings name, by the tools' own rules. Names are candidates only: trust decides who is believed.
+    fn tool_settings(&self, _env: &dyn Env, _fs: &dyn ReadFs) -> ToolSettings {
+        ToolSettings::default()
+    }
+    /// Whether a name is private by a pattern of [`ToolSettings::private`].
+    fn is_private_by(&self, _pattern: &str, _name: &str) -> bool {
+        false
+    }
+    /// Who proves what was published, where answers carry their own proof.
+    fn proving_authority(&self) -> Option<&'static dyn ProvingAuthority> {
+        None
+    }
+    /// The row of a package's listing that speaks of an artifact: its version, unless a version has several artifacts.
+    fn listing_row(&self, version: &Arc<str>, _file: &str) -> Arc<str> {
+        Arc::clone(version)
+    }
     /// How its versions are ordered.
     fn version_order(&self) -> &'static dyn VersionOrder;
     /// Its settings, and what is risky in them.
@@ -123,6 +144,8 @@ pub struct LockedDigest {
 pub enum LockedSource {
     /// A registry by address, verbatim.
     Registry(Arc<str>),
+    /// The one registry that the ecosystem has, as settings and trust name it.
+    Default,
     /// A git repository: address without reference, and commit.
     Git {
         /// Address, without credentials.
@@ -151,6 +174,9 @@ pub struct LockedPackage {
     pub line: Line,
     /// Positions of what it depends on, in the same list.
     pub depends_on: Vec<u32>,
+    /// Whether a build uses it. Otherwise the lockfile only lists its hash: it is verified, but it is no component and no
+    /// advisory is asked about it.
+    pub built: bool,
 }
 
 /// A parsed lockfile.
@@ -311,13 +337,6 @@ pub enum Binding {
 /// Path below a root: components as the listing spells them.
 pub type RelPath = std::path::PathBuf;
 
-/// How an archive is packed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ArchiveFormat {
-    /// gzip and tar, everything below one folder `<name>-<version>/`.
-    CrateTarGz,
-}
-
 /// All that one artifact consists of in one place.
 pub struct Unit {
     /// What it would be served as.
@@ -354,6 +373,8 @@ pub struct TreePart {
     pub rel: RelPath,
     /// How archive entries appear in it.
     pub projection: &'static dyn Projection,
+    /// Folders in it that belong to other units, `/` between components.
+    pub without: Vec<Box<[u8]>>,
 }
 
 /// What an inspector may use.
@@ -441,6 +462,9 @@ pub struct Question {
 pub enum Reply {
     /// What is published.
     Listing(Arc<Listing>),
+    /// What is proven to be published; and why nothing is known of versions that are not in it, if not because the
+    /// authority has no record of them.
+    Proven(Arc<Listing>, Option<Reason>),
     /// The authority knows no package of this name.
     NoSuchPackage,
     /// It could not be learned.
@@ -462,6 +486,8 @@ pub trait Authority: Send + Sync {
         digest: &Digest,
         max_bytes: u64,
     ) -> Option<Request>;
+    /// How an archive that is fetched is packed, where the unit does not say.
+    fn archive_part(&self, artifact: &ArtifactId) -> ArchivePart;
     /// The request whose answer is `root_config`.
     fn config_request(&self, address: &str) -> Option<Request>;
 }

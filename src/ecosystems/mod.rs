@@ -6,11 +6,12 @@ mod cargo;
 pub mod contract;
 pub mod git_folders;
 pub mod go;
+pub mod proof;
 pub mod uses;
 
 use contract::Ecosystem;
 
 /// Every ecosystem, in the order of reports.
 pub fn all() -> &'static [&'static dyn Ecosystem] {
-    &[&cargo::Cargo]
+    &[&cargo::Cargo, &go::Go]
 }

@@ -7,6 +7,7 @@ pub mod ambiguity;
 pub mod casefold;
 pub mod git;
 pub mod gzip;
+pub mod h1;
 pub mod hex;
 pub mod inflate;
 pub mod limits;

@@ -132,6 +132,8 @@ pub struct PlacedUnit {
 pub struct Inventory {
     /// Opened roots.
     pub roots: Vec<OpenRoot>,
+    /// Roots that are caches, by position, and whose.
+    pub cache_roots: Vec<(usize, &'static dyn Ecosystem)>,
     /// Lockfiles.
     pub locks: Vec<Lock>,
     /// Units, sorted by root and path.
@@ -164,6 +166,8 @@ pub enum Standing {
     Unpinned,
     /// Private by our own configuration: nobody is asked, and this much is required.
     Private(Assurance),
+    /// Private by the tool's settings alone: nobody is asked.
+    PrivateUnconfirmed,
 }
 
 /// What could be learned of one package at its registry.
@@ -199,6 +203,8 @@ pub struct Known {
     pub notices: Vec<Notice>,
     /// What went wrong.
     pub problems: Vec<Problem>,
+    /// What was met on the way that speaks for itself (forged log data).
+    pub findings: Vec<Finding>,
 }
 
 /// What one package version is worth, put together for the truth table.

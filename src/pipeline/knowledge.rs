@@ -32,7 +32,8 @@ impl Declared {
                 let key = (
                     registry.fingerprint,
                     Arc::clone(&locked.coordinate.name),
-                    Arc::clone(&locked.coordinate.version),
+                    lock.ecosystem
+                        .listing_row(&locked.coordinate.version, &locked.package.file),
                 );
                 let claims = by_artifact.entry(key).or_default();
                 for entry in &locked.package.digests {
@@ -51,12 +52,8 @@ impl Declared {
         Self { by_artifact }
     }
 
-    fn claims(&self, registry: Fingerprint, coordinate: &Coordinate) -> &[Claim] {
-        let key = (
-            registry,
-            Arc::clone(&coordinate.name),
-            Arc::clone(&coordinate.version),
-        );
+    fn claims(&self, registry: Fingerprint, name: &Arc<str>, row: &Arc<str>) -> &[Claim] {
+        let key = (registry, Arc::clone(name), Arc::clone(row));
         self.by_artifact.get(&key).map_or(&[], Vec::as_slice)
     }
 }
@@ -70,7 +67,7 @@ pub struct Sage<'a> {
     /// What lockfiles say.
     pub declared: &'a Declared,
     /// What was first seen, by artifact text and digest; empty where memory is off.
-    pub remembered: &'a dyn Fn(&Coordinate) -> Option<Digest>,
+    pub remembered: &'a dyn Fn(&Coordinate, &str) -> Option<Digest>,
     /// Whether an advisory names a version of a package.
     pub named_by_advisory: &'a dyn Fn(&Coordinate) -> bool,
     /// Seconds since 1970.
@@ -78,8 +75,10 @@ pub struct Sage<'a> {
 }
 
 impl Sage<'_> {
-    /// What is known of a package version. `recent` is when the cache says that it was published.
-    pub fn knowledge(&self, coordinate: &Coordinate, recent: &Recent) -> Knowledge {
+    /// What is known of an artifact of a package version (`file`: its name; empty for the only one). `recent` is when the
+    /// cache says that it was published.
+    pub fn knowledge(&self, coordinate: &Coordinate, file: &str, recent: &Recent) -> Knowledge {
+        let row = row_of(coordinate, file);
         let mut knowledge = Knowledge::default();
         let Origin::Registry(registry) = &coordinate.origin else {
             knowledge.gap = Some(match coordinate.origin {
@@ -88,10 +87,12 @@ impl Sage<'_> {
             });
             return knowledge;
         };
-        knowledge
-            .claims
-            .extend_from_slice(self.declared.claims(registry.fingerprint, coordinate));
-        if let Some(digest) = (self.remembered)(coordinate) {
+        knowledge.claims.extend_from_slice(self.declared.claims(
+            registry.fingerprint,
+            &coordinate.name,
+            &row,
+        ));
+        if let Some(digest) = (self.remembered)(coordinate, &row) {
             knowledge.claims.push(Claim {
                 assurance: Assurance::Remembered,
                 by: Claimant::FirstSeen,
@@ -101,6 +102,7 @@ impl Sage<'_> {
         }
         match self.standings.of(coordinate) {
             Standing::Unpinned => knowledge.gap = Some(Reason::UnpinnedRoot),
+            Standing::PrivateUnconfirmed => knowledge.gap = Some(Reason::PrivateUnconfirmed),
             Standing::Private(require) => {
                 knowledge.gap = Some(Reason::Private);
                 knowledge.require = Some(require);
@@ -109,7 +111,7 @@ impl Sage<'_> {
                 let key = (registry.fingerprint, listing_name(coordinate));
                 match self.known.packages.get(&key) {
                     Some(learned) => {
-                        self.take_learned(learned, coordinate, recent, &mut knowledge);
+                        self.take_learned(learned, coordinate, &row, recent, &mut knowledge);
                     }
                     None => knowledge.gap = Some(Reason::Unreachable),
                 }
@@ -122,22 +124,16 @@ impl Sage<'_> {
         &self,
         learned: &Learned,
         coordinate: &Coordinate,
+        row: &Arc<str>,
         recent: &Recent,
         knowledge: &mut Knowledge,
     ) {
-        let version = learned
-            .listing
-            .as_deref()
-            .and_then(|l| l.version(&coordinate.version));
+        let version = learned.listing.as_deref().and_then(|l| l.version(row));
         if let Some(facts) = version {
             knowledge.claims.extend(claims_of(facts, learned));
         }
         // What was said before, and by claims files, counts too: published artifacts do not change.
-        for saying in learned
-            .said
-            .iter()
-            .filter(|s| *s.version == *coordinate.version)
-        {
+        for saying in learned.said.iter().filter(|s| s.version == *row) {
             if !knowledge.claims.contains(&saying.claim) {
                 knowledge.claims.push(saying.claim.clone());
             }
@@ -192,6 +188,17 @@ impl Sage<'_> {
     }
 }
 
+/// The row of a listing that speaks of an artifact.
+pub fn row_of(coordinate: &Coordinate, file: &str) -> Arc<str> {
+    crate::ecosystems::all()
+        .iter()
+        .find(|e| e.facts().id == coordinate.ecosystem)
+        .map_or_else(
+            || Arc::clone(&coordinate.version),
+            |e| e.listing_row(&coordinate.version, file),
+        )
+}
+
 /// The name under which a package's listing is kept.
 fn listing_name(coordinate: &Coordinate) -> Arc<str> {
     crate::ecosystems::all()
@@ -209,7 +216,11 @@ fn claims_of(facts: &VersionFacts, learned: &Learned) -> Vec<Claim> {
         .iter()
         .map(|digest| Claim {
             assurance: learned.assurance,
-            by: Claimant::RegistryIndex,
+            by: if learned.assurance == Assurance::Authenticated {
+                Claimant::Log
+            } else {
+                Claimant::RegistryIndex
+            },
             digest: *digest,
             detail: None,
         })

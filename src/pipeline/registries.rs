@@ -4,9 +4,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::ecosystems::contract::{Ecosystem, KnownRegistry};
+use crate::ecosystems::contract::{Ecosystem, KnownRegistry, ToolSettings};
+use crate::ecosystems::proof::LogRoot;
 use crate::model::{Assurance, EcosystemId, Fingerprint, Registry};
+use crate::tlog::VerifierKey;
 use crate::trust::address::Address;
+use crate::trust::known;
 use crate::trust::root::{Role, Standing as TrustStanding, TrustSet};
 
 use super::flow::Standing;
@@ -18,10 +21,17 @@ pub struct Registries {
     met: Mutex<BTreeMap<(EcosystemId, Fingerprint), Met>>,
     /// What a spelling meant, as long as nothing new was met: a lockfile says the same address a thousand times.
     meant: Mutex<BTreeMap<EcosystemId, Meanings>>,
+    logs: Mutex<BTreeMap<(EcosystemId, Fingerprint), LogRoot>>,
+    defaults: Mutex<BTreeMap<EcosystemId, Arc<Registry>>>,
+    /// Patterns of names that tools' settings call private.
+    unconfirmed: Mutex<BTreeMap<EcosystemId, Vec<String>>>,
 }
 
 /// Registries by the spelling that names them.
 type Meanings = HashMap<Arc<str>, Arc<Registry>>;
+
+/// Transparency logs that are believed, by ecosystem and fingerprint.
+pub type Logs = BTreeMap<(EcosystemId, Fingerprint), LogRoot>;
 
 /// A registry that was met.
 #[derive(Debug, Clone)]
@@ -38,7 +48,141 @@ impl Registries {
             trust: Mutex::new(trust),
             met: Mutex::new(BTreeMap::new()),
             meant: Mutex::new(BTreeMap::new()),
+            logs: Mutex::default(),
+            defaults: Mutex::default(),
+            unconfirmed: Mutex::default(),
         }
+    }
+
+    /// Takes what the settings of an ecosystem's tools name: logs and proxies become candidates, and trust decides. The
+    /// first believed log is the ecosystem's one registry: that of the settings, else a pinned one.
+    pub fn meet_settings(&self, ecosystem: EcosystemId, settings: &ToolSettings) {
+        self.unconfirmed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(ecosystem, settings.private.clone());
+        let proxy = self.believed_proxy(ecosystem, settings);
+        let mut candidates: Vec<(String, String)> = settings.logs.clone();
+        candidates.extend(
+            self.trust()
+                .believed(ecosystem.as_str(), Role::Log)
+                .filter_map(|root| {
+                    Some((root.name.as_deref()?.to_owned(), root.origin.to_string()))
+                }),
+        );
+        for (text, origin) in candidates {
+            let name = text.split('+').next().unwrap_or_default();
+            self.meet_log(ecosystem, name, &origin, proxy.as_ref(), settings);
+        }
+    }
+
+    /// The proxy to ask: the first of the settings that is believed, else a pinned one.
+    fn believed_proxy(&self, ecosystem: EcosystemId, settings: &ToolSettings) -> Option<Arc<str>> {
+        let mut first = None;
+        for (text, origin) in &settings.proxies {
+            let Ok(address) = Address::parse(text) else {
+                continue;
+            };
+            let resolved = self
+                .trust()
+                .offer(ecosystem.as_str(), Role::Proxy, &address, origin);
+            if resolved.is_believed() && first.is_none() {
+                first = Some(address.text());
+            }
+        }
+        let trust = self.trust();
+        let mut pinned = trust
+            .believed(ecosystem.as_str(), Role::Proxy)
+            .filter_map(|root| root.address.as_ref().map(Address::text));
+        first.or_else(|| pinned.next())
+    }
+
+    fn meet_log(
+        &self,
+        ecosystem: EcosystemId,
+        name: &str,
+        origin: &str,
+        proxy: Option<&Arc<str>>,
+        settings: &ToolSettings,
+    ) -> Option<()> {
+        let pinned = self
+            .trust()
+            .believed(ecosystem.as_str(), Role::Log)
+            .find(|root| root.name.as_deref() == Some(name) && root.key.is_some())
+            .cloned();
+        let (address, key) = match pinned {
+            Some(root) => (
+                root.address?,
+                VerifierKey::parse(root.key.as_deref()?).ok()?,
+            ),
+            None => {
+                let (_, log) = known::log_by_name(name)?;
+                let key = VerifierKey::new(name, &log.key).ok()?;
+                log.is_signed_with(key.name(), key.raw()).then_some(())?;
+                (Address::parse(&format!("https://{name}")).ok()?, key)
+            }
+        };
+        let resolved = self
+            .trust()
+            .offer(ecosystem.as_str(), Role::Log, &address, origin);
+        if !resolved.is_believed() {
+            return None;
+        }
+        let id = (ecosystem, resolved.primary);
+        self.met
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(id)
+            .or_insert_with(|| Met {
+                addresses: vec![address.text()],
+                trusted: true,
+            });
+        self.logs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(id)
+            .or_insert_with(|| LogRoot {
+                name: Arc::from(name),
+                key,
+                proxy: proxy.cloned(),
+                address: Some(address.text()),
+                claimed: settings
+                    .heads
+                    .iter()
+                    .filter(|(of, ..)| of == name)
+                    .map(|(_, place, note)| (place.clone(), note.clone()))
+                    .collect(),
+            });
+        self.defaults
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(ecosystem)
+            .or_insert_with(|| {
+                Arc::new(Registry {
+                    fingerprint: resolved.primary,
+                    address: address.text(),
+                })
+            });
+        Some(())
+    }
+
+    /// The one registry that an ecosystem has, if trust knows it.
+    pub fn default_of(&self, ecosystem: EcosystemId) -> Option<Arc<Registry>> {
+        let defaults = self.defaults.lock().unwrap_or_else(PoisonError::into_inner);
+        defaults.get(&ecosystem).cloned()
+    }
+
+    /// The transparency logs that are believed.
+    pub fn logs(&self) -> Logs {
+        self.logs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Whether a registry is a publicly known one.
+    pub fn is_recognised(&self, ecosystem: EcosystemId, fingerprint: &Fingerprint) -> bool {
+        known::by_address(fingerprint).is_some_and(|known| known.ecosystem == ecosystem.as_str())
     }
 
     fn trust(&self) -> std::sync::MutexGuard<'_, TrustSet> {
@@ -117,23 +261,29 @@ impl Registries {
     /// The registries of an ecosystem that were met.
     pub fn known(&self, ecosystem: EcosystemId) -> Vec<KnownRegistry> {
         let met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
-        met.iter()
+        let mut known: Vec<KnownRegistry> = met
+            .iter()
             .filter(|((of, _), _)| *of == ecosystem)
             .map(|((_, fingerprint), met)| KnownRegistry {
                 fingerprint: *fingerprint,
                 addresses: met.addresses.clone(),
                 trusted: met.trusted,
             })
-            .collect()
+            .collect();
+        // The ecosystem's one registry comes first, where it has one.
+        let default = self.default_of(ecosystem).map(|r| r.fingerprint);
+        known.sort_by_key(|k| Some(k.fingerprint) != default);
+        known
     }
 
     /// How an address stands: known, pinned or a pinned mirror; `None` if it is no address.
     pub fn stands(&self, ecosystem: EcosystemId, text: &str) -> Option<bool> {
         let address = Address::parse(text).ok()?;
-        let resolved = self
-            .trust()
-            .resolve(ecosystem.as_str(), Role::Index, &address);
-        Some(resolved.standing != TrustStanding::Unpinned)
+        let trust = self.trust();
+        let stands = |role| {
+            trust.resolve(ecosystem.as_str(), role, &address).standing != TrustStanding::Unpinned
+        };
+        Some(stands(Role::Index) || stands(Role::Proxy))
     }
 
     /// How every met registry stands, and which names are private; `require` is the run's.
@@ -142,6 +292,7 @@ impl Registries {
         ecosystems: &[&'static dyn Ecosystem],
         require: Assurance,
     ) -> Standings {
+        let logs = self.logs();
         let trust = self.trust().clone();
         let met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
         let of_interest = |id: EcosystemId| ecosystems.iter().any(|e| e.facts().id == id);
@@ -157,8 +308,12 @@ impl Registries {
                             address: mirror.address.text(),
                             fingerprint: mirror.address.fingerprint(),
                         },
+                        // The data of a log comes from wherever archives do.
                         None => Standing::Trusted {
-                            address: Arc::clone(address),
+                            address: logs
+                                .get(&(*id, *fingerprint))
+                                .and_then(|log| log.proxy.clone())
+                                .unwrap_or_else(|| Arc::clone(address)),
                             fingerprint: *fingerprint,
                         },
                     },
@@ -168,7 +323,11 @@ impl Registries {
             })
             .collect();
         drop(met);
-        Standings::new(by_registry, trust, require)
+        let unconfirmed = self
+            .unconfirmed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        Standings::new(by_registry, trust, require, unconfirmed.clone())
     }
 
     /// Rows of the report's `trust` array.

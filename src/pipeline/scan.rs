@@ -137,6 +137,8 @@ pub fn run(job: Job<'_>) -> Result<Report, NotThere> {
             registries.meet(ecosystem.facts().id, address, origin);
         }
         registries.meet_pinned(ecosystem.facts().id);
+        let settings = ecosystem.tool_settings(job.env, job.fs);
+        registries.meet_settings(ecosystem.facts().id, &settings);
     }
     let excluded = !job.exclude.is_empty();
     let targets = Targets {
@@ -177,11 +179,12 @@ pub fn run(job: Job<'_>) -> Result<Report, NotThere> {
     let named: std::collections::BTreeSet<&Coordinate> =
         advice.named.iter().map(|c| &**c).collect();
     let named_by_advisory = |coordinate: &Coordinate| named.contains(coordinate);
-    let remembered = |coordinate: &Coordinate| {
+    let remembered = |coordinate: &Coordinate, row: &str| {
         (!job.isolated)
-            .then(|| job.store.first_seen(&memory_key(coordinate)))?
+            .then(|| job.store.first_seen(&memory_key(coordinate, row)))?
             .map(|seen| seen.digest)
     };
+    let logs = registries.logs();
     let parts = SageParts {
         declared: &declared,
         remembered: &remembered,
@@ -195,6 +198,7 @@ pub fn run(job: Job<'_>) -> Result<Report, NotThere> {
         env: job.env,
         progress: job.progress,
         standings: &standings,
+        logs: &logs,
         offline: job.offline,
         now: started,
         jobs: job.jobs.unwrap_or(cores * 2).clamp(1, 64),
@@ -218,6 +222,7 @@ pub fn run(job: Job<'_>) -> Result<Report, NotThere> {
     let mut findings = inventory.findings.clone();
     findings.extend(checked.findings.iter().cloned());
     findings.extend(advice.findings);
+    findings.extend(known.findings.iter().cloned());
     findings.extend(feeds::indicators(
         &Poisoned::embedded(),
         &inventory,
@@ -337,6 +342,9 @@ fn public(
     let Origin::Registry(registry) = &coordinate.origin else {
         return false;
     };
+    if registries.is_recognised(coordinate.ecosystem, &registry.fingerprint) {
+        return true;
+    }
     ecosystems
         .iter()
         .filter(|e| e.facts().id == coordinate.ecosystem)
@@ -346,15 +354,15 @@ fn public(
 }
 
 /// Under this key the first sight of an artifact is kept.
-fn memory_key(coordinate: &Coordinate) -> String {
+fn memory_key(coordinate: &Coordinate, row: &str) -> String {
     let source = match &coordinate.origin {
         Origin::Registry(registry) => registry.fingerprint.to_string(),
         Origin::Git { url, .. } => url.to_string(),
         Origin::Path | Origin::Unknown => String::new(),
     };
     format!(
-        "{}:{source}:{}@{}",
-        coordinate.ecosystem, coordinate.name, coordinate.version
+        "{}:{source}:{}@{row}",
+        coordinate.ecosystem, coordinate.name
     )
 }
 
@@ -366,13 +374,14 @@ fn remember(
     recent: &super::flow::Recent,
 ) {
     for check in &decision.memorable {
-        let knowledge = sage.knowledge(&check.0, recent);
+        let knowledge = sage.knowledge(&check.coordinate, &check.file, recent);
         if knowledge.claims.iter().any(|c| c.effective().is_trusted()) {
             continue;
         }
-        let key = memory_key(&check.0);
+        let row = super::knowledge::row_of(&check.coordinate, &check.file);
+        let key = memory_key(&check.coordinate, &row);
         if store.first_seen(&key).is_none() {
-            store.put_first_seen(&key, &check.1);
+            store.put_first_seen(&key, &check.digest);
         }
     }
 }

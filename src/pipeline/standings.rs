@@ -19,19 +19,23 @@ pub struct Standings {
     by_registry: BTreeMap<(EcosystemId, Fingerprint), Standing>,
     trust: TrustSet,
     require: Assurance,
+    unconfirmed: BTreeMap<EcosystemId, Vec<String>>,
 }
 
 impl Standings {
-    /// From the registries that were met, the roots in force, and what the run requires.
+    /// From the registries that were met, the roots in force, what the run requires, and the patterns of names that
+    /// tools' settings call private.
     pub fn new(
         by_registry: BTreeMap<(EcosystemId, Fingerprint), Standing>,
         trust: TrustSet,
         require: Assurance,
+        unconfirmed: BTreeMap<EcosystemId, Vec<String>>,
     ) -> Self {
         Self {
             by_registry,
             trust,
             require,
+            unconfirmed,
         }
     }
 
@@ -49,13 +53,28 @@ impl Standings {
             && known::by_address(&registry.fingerprint).is_none();
         match self.private(coordinate) {
             Some(require) if !its_own => Standing::Private(require),
+            _ if self.is_unconfirmed(coordinate) => Standing::PrivateUnconfirmed,
             _ => standing,
         }
     }
 
+    /// Whether a name is private by the tool's settings: that is no verdict, but it is told to nobody.
+    fn is_unconfirmed(&self, coordinate: &Coordinate) -> bool {
+        let id = coordinate.ecosystem;
+        let patterns = self.unconfirmed.get(&id).map_or(&[][..], Vec::as_slice);
+        crate::ecosystems::all()
+            .iter()
+            .filter(|e| e.facts().id == id)
+            .any(|e| {
+                patterns
+                    .iter()
+                    .any(|p| e.is_private_by(p, &coordinate.name))
+            })
+    }
+
     /// Whether a name is private, by any spelling under which its registry would take it for the same.
     pub fn is_private(&self, coordinate: &Coordinate) -> bool {
-        self.private(coordinate).is_some()
+        self.private(coordinate).is_some() || self.is_unconfirmed(coordinate)
     }
 
     fn private(&self, coordinate: &Coordinate) -> Option<Assurance> {
@@ -94,7 +113,7 @@ impl Standings {
                 address,
                 fingerprint,
             } => Some((address, fingerprint)),
-            Standing::Unpinned | Standing::Private(_) => None,
+            Standing::Unpinned | Standing::Private(_) | Standing::PrivateUnconfirmed => None,
         }
     }
 }

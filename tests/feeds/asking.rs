@@ -40,6 +40,7 @@ fn lock(rel: &str, packages: Vec<(Coordinate, u32)>) -> Lock {
             .into_iter()
             .map(|(coordinate, line)| Locked {
                 package: LockedPackage {
+                    built: true,
                     name: Arc::clone(&coordinate.name),
                     version: Arc::clone(&coordinate.version),
                     source: LockedSource::Path,

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use crate::ecosystems::contract::{Authority, Inquiry, Question, Reply};
+use crate::ecosystems::contract::{
+    ArchiveFormat, ArchivePart, Authority, Inquiry, Question, Reply,
+};
 use crate::model::{ArtifactId, Digest, Listing, Reason, VersionFacts};
 use crate::world::{Request, Response};
 
@@ -39,6 +41,19 @@ impl Authority for SparseIndex {
             replies,
             sent: false,
         })
+    }
+
+    fn archive_part(&self, artifact: &ArtifactId) -> ArchivePart {
+        ArchivePart {
+            rel: std::path::PathBuf::from(&*artifact.file),
+            format: ArchiveFormat::CrateTarGz,
+            size: 0,
+            top: Arc::from(format!(
+                "{}-{}",
+                artifact.coordinate.name, artifact.coordinate.version
+            )),
+            empty_is_absent: false,
+        }
     }
 
     fn archive_request(

@@ -269,6 +269,7 @@ impl Opening<'_> {
             }),
             tree: pair.tree.map(|rel| TreePart {
                 rel,
+                without: Vec::new(),
                 projection: &Unpacked,
             }),
             inspector: None,

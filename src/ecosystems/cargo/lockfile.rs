@@ -255,6 +255,7 @@ impl Reader<'_> {
         }
         dependencies.push(needs);
         self.parsed.packages.push(LockedPackage {
+            built: true,
             name: Arc::from(name),
             version: Arc::from(version),
             source,
@@ -367,7 +368,7 @@ impl Reader<'_> {
                 LockedSource::Git { url, .. } => s
                     .strip_prefix("git+")
                     .is_some_and(|rest| rest.starts_with(&**url)),
-                LockedSource::Path => false,
+                LockedSource::Path | LockedSource::Default => false,
             })
     }
 

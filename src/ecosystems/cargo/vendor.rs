@@ -118,6 +118,7 @@ fn tree(binding: Binding, rel: PathBuf) -> Unit {
         place: Place::Vendor,
         archive: None,
         tree: Some(TreePart {
+            without: Vec::new(),
             rel,
             projection: &Vendored,
         }),

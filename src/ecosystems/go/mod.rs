@@ -1,9 +1,20 @@
-//! Go: the pure pieces. What is spelt, parsed, ordered, matched and hashed as the `go` command does it.
+//! Go: GOMODCACHE, `go.sum` and `go.mod`, the transparency log, vendor folders, settings.
 //!
 //! | file | one idea |
 //! |---|---|
+//! | `settings` | environment, GOENV file, `go.env` |
+//! | `locks` | `go.sum` and `go.mod` as lockfiles |
+//! | `cache` | GOMODCACHE |
+//! | `projection` | how a zip's files appear in trees |
+//! | `leftover` | things that stand for no module |
+//! | `log` | proofs of what the log has |
+//! | `log_place` | log data in caches and behind addresses |
+//! | `log_audit` | cached log data that is false |
+//! | `build_cache` | GOCACHE |
+//! | `vendor` | vendor folders |
+//! | `posture` | risky settings |
+//! | `proxy` | where archives are fetched |
 //! | `escape` | module paths and versions as file and address names |
-//! | `h1` | the hash of a module's files |
 //! | `gosum` | `go.sum` and `go.work.sum` |
 //! | `gomod` | `go.mod`: what it says, line by line |
 //! | `gomod_lexer` | the words of `go.mod` and `go.work` files |
@@ -15,16 +26,105 @@
 //! Facts from golang.org/x/mod and the `go` command, 1.26 and 1.27. Bytes and values in, values out; problems are
 //! returned beside what could be read and never dropped.
 
+mod build_cache;
+mod cache;
 pub mod escape;
 pub mod gomod;
 mod gomod_lexer;
 mod gomod_remarks;
 pub mod gosum;
-pub mod h1;
+pub use crate::formats::h1;
+mod leftover;
+mod locks;
+mod log;
+mod log_audit;
+mod log_place;
 pub mod match_patterns;
 pub mod modulestxt;
-
+mod posture;
+mod projection;
+mod proxy;
+mod settings;
+mod vendor;
 pub mod version;
+
+use std::sync::Arc;
+
+use crate::model::EcosystemId;
+use crate::model::version_order::VersionOrder;
+use crate::world::{Env, ReadFs};
+
+use super::contract::{
+    Authority, CacheKind, Ecosystem, Facts, LockfileFormat, Posture, ToolSettings,
+};
+use super::proof::ProvingAuthority;
+
+/// Its name in reports and on the command line.
+pub(crate) const GO: EcosystemId = EcosystemId::new("go");
+
+static FACTS: Facts = Facts {
+    id: GO,
+    name: "Go",
+    purl_type: "golang",
+    osv_ecosystem: "Go",
+    cache_names: &["go", "go-build"],
+    verified: "module zips, unpacked modules, `.mod` files, `.ziphash` records, toolchain modules, `go.sum` and `go.work.sum` lines: all by inclusion proof in the checksum database's log; cached log records and tiles; files in `vendor/`; outputs in GOCACHE that do not hash to their names; settings",
+    not_verified: "`.info` and `list` files, `cache/vcs`, files missing from `vendor/`, GOCACHE otherwise (listed as derived), modules that the log does not know",
+};
+
+/// The ecosystem.
+pub(super) struct Go;
+
+impl Ecosystem for Go {
+    fn facts(&self) -> &'static Facts {
+        &FACTS
+    }
+
+    fn lockfiles(&self) -> &'static [&'static dyn LockfileFormat] {
+        &[&locks::GoSumFile, &locks::GoModFile]
+    }
+
+    fn caches(&self) -> &'static [&'static dyn CacheKind] {
+        &[&cache::ModCache, &build_cache::BuildCache]
+    }
+
+    fn tool_settings(&self, env: &dyn Env, fs: &dyn ReadFs) -> ToolSettings {
+        settings::Settings::load(env, fs).named(env, fs)
+    }
+
+    fn is_private_by(&self, pattern: &str, name: &str) -> bool {
+        match_patterns::matches_prefix(pattern, name)
+    }
+
+    fn authority(&self) -> Option<&'static dyn Authority> {
+        Some(&proxy::ModuleProxy)
+    }
+
+    fn proving_authority(&self) -> Option<&'static dyn ProvingAuthority> {
+        Some(&log::ChecksumLog)
+    }
+
+    /// As go.sum and the log's records write it: a version has a hash for its zip and one for its `go.mod` file.
+    fn listing_row(&self, version: &Arc<str>, file: &str) -> Arc<str> {
+        if file.ends_with(".mod") {
+            Arc::from(format!("{version}/go.mod"))
+        } else {
+            Arc::clone(version)
+        }
+    }
+
+    fn refetch_command(&self) -> Option<&'static str> {
+        Some("go mod download")
+    }
+
+    fn posture(&self) -> Option<&'static dyn Posture> {
+        Some(&posture::GoPosture)
+    }
+
+    fn version_order(&self) -> &'static dyn VersionOrder {
+        &version::Order
+    }
+}
 
 #[cfg(test)]
 mod differential_tests;

@@ -9,6 +9,8 @@ mod words;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::memorable::Memorable;
+use crate::ecosystems::contract::ArchiveFormat;
 use crate::model::report::CheckRow;
 use crate::model::{
     Assurance, Claim, Code, Coordinate, Coverage, Digest, EcosystemId, Entry, Expected, Finding,
@@ -31,10 +33,10 @@ pub(super) struct Judged<'a> {
     held: BTreeSet<Arc<Coordinate>>,
     /// Git repositories at commits that a checkout holds: address and commit.
     held_git: BTreeSet<(Arc<str>, Arc<str>)>,
-    knowledge: BTreeMap<Arc<Coordinate>, Arc<Knowledge>>,
+    knowledge: BTreeMap<(Arc<Coordinate>, Option<Arc<str>>), Arc<Knowledge>>,
     noticed: BTreeMap<(EcosystemId, Reason), usize>,
     /// Archives that nobody outside vouches for and nothing speaks against.
-    pub(super) memorable: Vec<(Arc<Coordinate>, Digest)>,
+    pub(super) memorable: Vec<Memorable>,
 }
 
 impl<'a> Judged<'a> {
@@ -54,13 +56,15 @@ impl<'a> Judged<'a> {
         }
     }
 
-    fn knowledge(&mut self, coordinate: &Arc<Coordinate>) -> Arc<Knowledge> {
-        if let Some(known) = self.knowledge.get(coordinate) {
+    fn knowledge(&mut self, coordinate: &Arc<Coordinate>, subject: &Subject) -> Arc<Knowledge> {
+        let key = (Arc::clone(coordinate), subject.artifact.clone());
+        if let Some(known) = self.knowledge.get(&key) {
             return Arc::clone(known);
         }
-        let known = Arc::new(self.case.sage.knowledge(coordinate, self.case.recent));
-        self.knowledge
-            .insert(Arc::clone(coordinate), Arc::clone(&known));
+        let file = subject.artifact.as_deref().unwrap_or_default();
+        let recent = self.case.recent;
+        let known = Arc::new(self.case.sage.knowledge(coordinate, file, recent));
+        self.knowledge.insert(key, Arc::clone(&known));
         known
     }
 
@@ -122,8 +126,8 @@ impl<'a> Judged<'a> {
             return;
         };
         self.held.insert(Arc::clone(&coordinate));
-        let knowledge = self.knowledge(&coordinate);
-        let (outcome, codes) = if let (Some(reason), true) = (gap, observed.is_empty()) {
+        let knowledge = self.knowledge(&coordinate, subject);
+        let (outcome, mut codes) = if let (Some(reason), true) = (gap, observed.is_empty()) {
             let irregular = reason == Reason::Unreadable && !ambiguities.is_empty();
             if irregular {
                 let finding = Finding::new(
@@ -151,6 +155,18 @@ impl<'a> Judged<'a> {
             });
             (ruling.outcome, ruling.codes)
         };
+        let sidecar = subject.kind == ArchiveFormat::H1Sidecar.subject_kind();
+        if sidecar && codes.contains(&Code::ArchiveTampered) {
+            let message = format!(
+                "the cache's own record `{}` is not the hash of what was published",
+                text::printable(&subject.rel.to_string_lossy())
+            );
+            let mut finding = Finding::new(Code::SidecarForged, subject.place, message);
+            finding.observed = observed.first().copied();
+            finding.expected = expected(&knowledge.claims);
+            self.push(subject, finding);
+            codes.remove(&Code::ArchiveTampered);
+        }
         // That a lockfile differs from what is verified is told on the lockfile's own subject.
         let blamed = |code: &Code| {
             !(matches!(outcome, Outcome::Verified(_)) && *code == Code::ArchiveTampered)
@@ -165,6 +181,30 @@ impl<'a> Judged<'a> {
             self.push(subject, finding);
         }
         let mut outcome = outcome;
+        // A recipe over the content that was published cannot be met by what has no readable content.
+        let without_recipe = !ambiguities.is_empty()
+            && !observed.is_empty()
+            && matches!(outcome, Outcome::Unverifiable(_))
+            && knowledge
+                .claims
+                .iter()
+                .any(|c| observed.iter().all(|o| o.scheme() != c.digest.scheme()));
+        if without_recipe {
+            let mut finding = self.differs(
+                subject,
+                Code::ArchiveTampered,
+                observed,
+                &knowledge.claims,
+                &coordinate,
+            );
+            finding.message = format!(
+                "`{}` is not what was published: it {}",
+                self.artifact(subject),
+                ambiguities.join("; ")
+            );
+            self.push(subject, finding);
+            outcome = Outcome::Tainted;
+        }
         // Of bytes that are the wrong ones anyway, nobody needs to know how they could be read.
         let wrong = matches!(outcome, Outcome::Tainted | Outcome::Conflict);
         if !ambiguities.is_empty() && !observed.is_empty() && !wrong {
@@ -185,8 +225,15 @@ impl<'a> Judged<'a> {
                 outcome = Outcome::Tainted;
             }
         }
-        if let (Outcome::Unverifiable(_), Some(digest)) = (outcome, observed.first()) {
-            self.memorable.push((Arc::clone(&coordinate), *digest));
+        // What a cache says of itself is nothing to remember.
+        if let (Outcome::Unverifiable(_), Some(digest), false) =
+            (outcome, observed.first(), sidecar)
+        {
+            self.memorable.push(Memorable {
+                coordinate: Arc::clone(&coordinate),
+                file: subject.artifact.clone().unwrap_or_else(|| Arc::from("")),
+                digest: *digest,
+            });
         }
         self.settle(
             subject,
@@ -223,7 +270,7 @@ impl<'a> Judged<'a> {
             return;
         };
         self.held.insert(Arc::clone(&coordinate));
-        let knowledge = self.knowledge(&coordinate);
+        let knowledge = self.knowledge(&coordinate, subject);
         let trusted = truth::trusted_digests(&knowledge.claims);
         // Held against an archive that is itself not the published one, a tree has not been judged at all.
         let held = basis.filter(|basis| trusted.is_empty() || trusted.contains(basis));
@@ -277,7 +324,7 @@ impl<'a> Judged<'a> {
         let Some(coordinate) = subject.coordinate.clone() else {
             return;
         };
-        let knowledge = self.knowledge(&coordinate);
+        let knowledge = self.knowledge(&coordinate, subject);
         let outside: Vec<Claim> = knowledge
             .claims
             .iter()

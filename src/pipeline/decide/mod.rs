@@ -7,10 +7,12 @@ mod existence;
 mod identity;
 mod judge;
 mod lockfile;
+mod memorable;
 mod verdict;
 
+pub use memorable::Memorable;
+
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use crate::model::policy::Policy;
 use crate::model::report::{CheckRow, FeedFacts, Verdict};
@@ -70,7 +72,7 @@ pub struct Decision {
     /// The verdict.
     pub verdict: Verdict,
     /// Archives whose first sight is worth remembering: what they are, and what they hash to.
-    pub memorable: Vec<(Arc<Coordinate>, crate::model::Digest)>,
+    pub memorable: Vec<Memorable>,
 }
 
 /// Decides.
@@ -159,7 +161,8 @@ fn count_claims(case: &Case<'_>, coverage: &mut Coverage) {
         if check.subject.artifact.is_none() || seen.insert(coordinate, ()).is_some() {
             continue;
         }
-        let knowledge = case.sage.knowledge(coordinate, case.recent);
+        let file = check.subject.artifact.as_deref().unwrap_or_default();
+        let knowledge = case.sage.knowledge(coordinate, file, case.recent);
         let mut levels: Vec<_> = knowledge
             .claims
             .iter()

@@ -102,6 +102,8 @@ fn collect(
 ) -> Asked {
     let mut asked = Asked::new();
     let mut refused: BTreeSet<&Coordinate> = BTreeSet::new();
+    // What a lockfile lists without building it is no part of the project.
+    let mut listed: BTreeSet<&Coordinate> = BTreeSet::new();
     let locks = inventory
         .locks
         .iter()
@@ -109,6 +111,10 @@ fn collect(
     for lock in locks {
         for locked in &lock.packages {
             let coordinate = &locked.coordinate;
+            if !locked.package.built {
+                listed.insert(coordinate);
+                continue;
+            }
             if !asked.contains_key(coordinate) && !is_asked(coordinate, is_public, &mut refused) {
                 continue;
             }
@@ -129,6 +135,16 @@ fn collect(
             continue;
         };
         let coordinate = &artifact.coordinate;
+        // A file beside archives (`go.mod`) is nothing that could be built.
+        let whole = placed.unit.tree.is_some()
+            || placed
+                .unit
+                .archive
+                .as_ref()
+                .is_some_and(|a| !a.format.is_plain());
+        if !whole || listed.contains(coordinate) {
+            continue;
+        }
         if asked.contains_key(coordinate) || !is_asked(coordinate, is_public, &mut refused) {
             continue;
         }

@@ -17,6 +17,9 @@ pub fn components(inventory: &Inventory, public: &dyn Fn(&Coordinate) -> bool) -
     for lock in &inventory.locks {
         let graph = Graph::of(lock);
         for (at, locked) in lock.packages.iter().enumerate() {
+            if !locked.package.built {
+                continue;
+            }
             let entry = all
                 .entry(Arc::clone(&locked.coordinate))
                 .or_insert_with(|| Component {

@@ -63,6 +63,7 @@ pub fn run(
         .map(|e| (e.facts().id, named_places(e.facts().id, &found, &inventory)))
         .collect();
     for (root, ecosystem, kind) in &found.caches {
+        inventory.cache_roots.push((*root, *ecosystem));
         let id = ecosystem.facts().id;
         let named = inventory
             .roots
@@ -263,6 +264,9 @@ fn origin(
     match &package.source {
         LockedSource::Registry(address) => registries
             .meet(id, address, named_by)
+            .map_or(Origin::Unknown, Origin::Registry),
+        LockedSource::Default => registries
+            .default_of(id)
             .map_or(Origin::Unknown, Origin::Registry),
         LockedSource::Git { url, commit } => Origin::Git {
             url: Arc::clone(url),

@@ -9,7 +9,8 @@ use crate::ecosystems::contract::{Authority, Ecosystem, Question, Reply};
 use crate::model::{
     Assurance, Claim, Claimant, Fingerprint, Listing, Notice, NoticeCode, Reason, VersionFacts,
 };
-use crate::pipeline::flow::{Known, Learned, Saying};
+use crate::pipeline::flow::{Inventory, Known, Learned, Saying};
+use crate::pipeline::registries::Logs;
 use crate::pipeline::standings::Standings;
 use crate::trust::claims::ClaimStore;
 use crate::world::{Env, Fetch, FetchError, Progress, Request};
@@ -34,6 +35,8 @@ pub(super) struct Desk<'a> {
     pub(super) progress: &'a dyn Progress,
     pub(super) offline: bool,
     pub(super) now: i64,
+    pub(super) logs: &'a Logs,
+    pub(super) inventory: &'a Inventory,
 }
 
 impl Desk<'_> {
@@ -41,6 +44,10 @@ impl Desk<'_> {
     pub(super) fn consult(&self, asks: Vec<Ask>) -> Known {
         let mut known = Known::default();
         let mut open: BTreeMap<(Fingerprint, Arc<str>), Vec<Ask>> = BTreeMap::new();
+        let (proving, asks): (Vec<Ask>, Vec<Ask>) = asks
+            .into_iter()
+            .partition(|ask| ask.ecosystem.proving_authority().is_some());
+        self.prove(proving, &mut known);
         for ask in asks {
             let stored = self.store.listing(&ask.kept, &ask.name).map(Arc::new);
             let suffices = stored
@@ -220,7 +227,7 @@ impl Desk<'_> {
         }
     }
 
-    fn learn(&self, ask: &Ask, reply: Reply) -> Learned {
+    pub(super) fn learn(&self, ask: &Ask, reply: Reply) -> Learned {
         let earlier = self.store.listing(&ask.kept, &ask.name).map(Arc::new);
         match reply {
             Reply::Listing(listing) => {
@@ -254,6 +261,13 @@ impl Desk<'_> {
                     assurance: Assurance::Published,
                 }
             }
+            Reply::Proven(listing, gap) => Learned {
+                listing: Some(listing),
+                no_such_package: false,
+                gap,
+                said: self.said(ask),
+                assurance: Assurance::Authenticated,
+            },
             Reply::Gap(reason, _) => Learned {
                 listing: earlier,
                 no_such_package: false,
@@ -272,7 +286,7 @@ fn lacks(reply: &Reply, ask: &Ask) -> bool {
             listing.complete && ask.versions.iter().any(|v| listing.version(v).is_none())
         }
         Reply::NoSuchPackage => true,
-        Reply::Gap(..) => false,
+        Reply::Proven(..) | Reply::Gap(..) => false,
     }
 }
 
@@ -313,7 +327,7 @@ fn copy(ask: &Ask) -> Ask {
     }
 }
 
-fn reason_of(error: &FetchError) -> Reason {
+pub(super) fn reason_of(error: &FetchError) -> Reason {
     match error {
         FetchError::TooLarge(_) => Reason::Limit,
         FetchError::Unreachable(_)

@@ -91,6 +91,7 @@ impl Verify<'_> {
     fn why_not_asked(&self, coordinate: &Coordinate) -> Reason {
         match self.standings.of(coordinate) {
             Standing::Trusted { .. } => Reason::Unreachable,
+            Standing::PrivateUnconfirmed => Reason::PrivateUnconfirmed,
             Standing::Private(_) => Reason::Private,
             Standing::Unpinned => Reason::UnpinnedRoot,
         }

@@ -69,11 +69,15 @@ struct Walk<'a> {
     entries: usize,
 }
 
-/// Lists everything below `root`.
+/// Lists everything below `root`, except what lies below the folders in `without`.
 ///
 /// # Errors
 /// When a folder cannot be read, or the tree is larger than any package.
-pub(super) fn list(root: &dyn Dir, watch: Option<&Watch<'_>>) -> Result<TreeListing, ListError> {
+pub(super) fn list(
+    root: &dyn Dir,
+    without: &[Box<[u8]>],
+    watch: Option<&Watch<'_>>,
+) -> Result<TreeListing, ListError> {
     let mut walk = Walk {
         watch,
         suspects: Suspects::default(),
@@ -84,7 +88,7 @@ pub(super) fn list(root: &dyn Dir, watch: Option<&Watch<'_>>) -> Result<TreeList
         entries: 0,
     };
     walk.identify(b"", &root.stat()?);
-    walk.folder(root, &mut Vec::new(), 0)?;
+    walk.folder(root, without, &mut Vec::new(), 0)?;
     walk.files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     Ok(TreeListing {
         files: walk.files,
@@ -95,7 +99,13 @@ pub(super) fn list(root: &dyn Dir, watch: Option<&Watch<'_>>) -> Result<TreeList
 }
 
 impl Walk<'_> {
-    fn folder(&mut self, dir: &dyn Dir, path: &mut Vec<u8>, depth: usize) -> Result<(), ListError> {
+    fn folder(
+        &mut self,
+        dir: &dyn Dir,
+        without: &[Box<[u8]>],
+        path: &mut Vec<u8>,
+        depth: usize,
+    ) -> Result<(), ListError> {
         if depth > MAX_DEPTH {
             return Err(ListError::Limit);
         }
@@ -111,9 +121,12 @@ impl Walk<'_> {
             path.extend_from_slice(entry.name.as_bytes());
             let stat = dir.stat_entry(&entry.name)?;
             self.identify(path, &stat);
-            if stat.kind == FileKind::Dir {
+            let elsewhere = without.iter().any(|other| **other == **path);
+            if stat.kind == FileKind::Dir && elsewhere {
+                // Another unit's.
+            } else if stat.kind == FileKind::Dir {
                 let below = dir.open_dir(&entry.name)?;
-                self.folder(&*below, path, depth + 1)?;
+                self.folder(&*below, without, path, depth + 1)?;
             } else {
                 self.files.push(Listed {
                     path: Box::from(path.as_slice()),

@@ -2,16 +2,23 @@
 //!
 //! Verification judges nothing itself: it gives one [`Check`] per subject with what was seen, and what was learned.
 
+mod both;
+mod by_recipe;
 mod compare;
 mod consult;
+mod go_zip;
 mod inspect;
 mod listing;
 mod locked;
 mod manifest;
 mod observe;
+mod opening;
 mod place;
+mod plain;
 mod pool;
+mod prove;
 mod refetch;
+mod sage_parts;
 mod tree;
 mod unpack;
 
@@ -21,7 +28,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::ecosystems::contract::{Binding, Ecosystem, Inspection};
 use crate::model::{Coordinate, Digest, Fingerprint, Origin, Problem, Reason};
 use crate::pipeline::flow::{Check, Checked, Inventory, Known, PlacedUnit, Seen, Subject};
-use crate::pipeline::knowledge::Sage;
+use crate::pipeline::registries::Logs;
 use crate::pipeline::standings::Standings;
 use crate::pipeline::truth;
 use crate::trust::claims::ClaimStore;
@@ -32,6 +39,7 @@ use consult::{Ask, Desk};
 use observe::{ArchiveSeen, Bench};
 use place::Watch;
 use pool::Budget;
+pub use sage_parts::SageParts;
 use tree::TreeSeen;
 use unpack::Scratch;
 
@@ -60,6 +68,8 @@ pub struct Verify<'a> {
     pub progress: &'a dyn Progress,
     /// How packages stand with their registries.
     pub standings: &'a Standings,
+    /// Transparency logs that are believed.
+    pub logs: &'a Logs,
     /// Whether no packet may leave.
     pub offline: bool,
     /// Seconds since 1970.
@@ -96,6 +106,8 @@ impl Verify<'_> {
             progress: self.progress,
             offline: self.offline,
             now: self.now,
+            logs: self.logs,
+            inventory,
         };
         if !self.integrity {
             return (Checked::default(), Known::default());
@@ -127,7 +139,7 @@ impl Verify<'_> {
     fn asks(&self, inventory: &Inventory) -> Vec<Ask> {
         let mut wanted: BTreeMap<(Fingerprint, Arc<str>), Ask> = BTreeMap::new();
         let mut want =
-            |ecosystem: &'static dyn Ecosystem, coordinate: &Coordinate, version: bool| {
+            |ecosystem: &'static dyn Ecosystem, coordinate: &Coordinate, file: Option<&str>| {
                 let Origin::Registry(registry) = &coordinate.origin else {
                     return;
                 };
@@ -147,20 +159,31 @@ impl Verify<'_> {
                         name: ecosystem.listing_name(&coordinate.name),
                         versions: BTreeSet::new(),
                     });
-                if version {
-                    ask.versions.insert(Arc::clone(&coordinate.version));
+                if let Some(file) = file {
+                    ask.versions
+                        .insert(ecosystem.listing_row(&coordinate.version, file));
                 }
             };
         for placed in &inventory.units {
             match &placed.unit.binding {
-                Binding::Artifact(artifact) => want(placed.ecosystem, &artifact.coordinate, true),
-                Binding::Package(coordinate) => want(placed.ecosystem, coordinate, false),
+                Binding::Artifact(artifact) => {
+                    want(
+                        placed.ecosystem,
+                        &artifact.coordinate,
+                        Some(&*artifact.file),
+                    );
+                }
+                Binding::Package(coordinate) => want(placed.ecosystem, coordinate, None),
                 Binding::Unbound(_) | Binding::Nothing => {}
             }
         }
         for lock in &inventory.locks {
             for locked in &lock.packages {
-                want(lock.ecosystem, &locked.coordinate, true);
+                want(
+                    lock.ecosystem,
+                    &locked.coordinate,
+                    Some(&*locked.package.file),
+                );
             }
         }
         wanted.into_values().collect()
@@ -220,33 +243,6 @@ impl Verify<'_> {
     }
 }
 
-/// What a [`Sage`] is made from, beside what is learned during the run.
-pub struct SageParts<'a> {
-    /// What lockfiles say.
-    pub declared: &'a crate::pipeline::knowledge::Declared,
-    /// What was first seen.
-    pub remembered: &'a (dyn Fn(&Coordinate) -> Option<Digest> + Sync),
-    /// Whether an advisory names a version.
-    pub named_by_advisory: &'a (dyn Fn(&Coordinate) -> bool + Sync),
-}
-
-impl<'a> SageParts<'a> {
-    /// A sage that knows all of it.
-    pub fn sage(&self, standings: &'a Standings, known: &'a Known, now: i64) -> Sage<'a>
-    where
-        Self: 'a,
-    {
-        Sage {
-            standings,
-            known,
-            declared: self.declared,
-            remembered: self.remembered,
-            named_by_advisory: self.named_by_advisory,
-            now,
-        }
-    }
-}
-
 /// Makes the checks of one unit.
 fn put_together(
     placed: &PlacedUnit,
@@ -289,13 +285,16 @@ fn put_together(
         checked.bytes_hashed += seen.hashed;
         checked.from_ledger += u64::from(seen.from_ledger);
         if let Some(why) = &seen.problem {
-            checked
-                .problems
-                .push(Problem::skipped("", why.clone()).at(&shown(&part.rel)));
+            let problem = if seen.torn {
+                Problem::as_the_tool("", why.clone())
+            } else {
+                Problem::skipped("", why.clone())
+            };
+            checked.problems.push(problem.at(&shown(&part.rel)));
         }
         if seen.absent {
             checked.checks.push(Check {
-                subject: subject("archive", &part.rel, None),
+                subject: subject(part.format.subject_kind(), &part.rel, None),
                 seen: Seen::Absent,
             });
         } else {
@@ -307,11 +306,12 @@ fn put_together(
                 gap = Some(Reason::Unreadable);
             }
             checked.checks.push(Check {
-                subject: subject("archive", &part.rel, Some(seen.size)),
+                subject: subject(part.format.subject_kind(), &part.rel, Some(seen.size)),
                 seen: match unbound {
                     Some(reason) => Seen::Unbound(reason),
                     None => Seen::Archive {
-                        observed: seen.digest.into_iter().collect(),
+                        // A recipe over the content says more than the bytes of the packing.
+                        observed: seen.recipe.into_iter().chain(seen.digest).collect(),
                         gap,
                         ambiguities,
                     },
@@ -404,7 +404,9 @@ fn tree_check(
 
 /// The one digest that an artifact must have, if trusted claims agree on one.
 fn must_be(claims: &[crate::model::Claim]) -> Option<Digest> {
+    use crate::model::Scheme;
     truth::trusted_digests(claims)
         .into_iter()
-        .find(|d| d.scheme() == crate::model::Scheme::Sha256)
+        .filter(|d| matches!(d.scheme(), Scheme::Sha256 | Scheme::H1))
+        .min_by_key(Digest::scheme)
 }

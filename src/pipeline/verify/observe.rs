@@ -3,24 +3,25 @@
 //! What is observed depends on the bytes alone. Whether the digest is the published one is judged later, so observing runs
 //! beside the look-ups.
 
-use std::ffi::OsStr;
-use std::path::{Component, Path};
-
 use sha2::{Digest as _, Sha256};
 
-use crate::ecosystems::contract::{ArchivePart, TreePart};
+use crate::ecosystems::contract::{ArchiveFormat, ArchivePart, TreePart};
 use crate::model::{Digest, Manifest, Reason};
 use crate::trust::claims::ClaimStore;
 use crate::trust::ledger::{FileIdentity, Ledger};
 use crate::world::{Dir, FileKind, PathError, Stat};
 
+use super::both::Both;
+use super::by_recipe;
 use super::compare::{Compare, Found};
 use super::listing::TreeListing;
 use super::manifest::Builder;
+use super::opening::parent;
 use super::place::Watch;
+use super::plain;
 use super::pool::{Budget, Grant};
 use super::tree::{Memory, TreeSeen};
-use super::unpack::{self, Scratch, Unpacked, Visitor};
+use super::unpack::{self, Scratch, Unpacked};
 
 /// Largest archive that is looked into; a larger one is hashed, and its tree cannot be judged.
 const LARGEST: u64 = 512 << 20;
@@ -48,6 +49,10 @@ pub(super) struct Bench<'a> {
 #[derive(Debug, Default)]
 pub(super) struct ArchiveSeen {
     pub(super) digest: Option<Digest>,
+    /// Its digest by a recipe over the content, where the format has one.
+    pub(super) recipe: Option<Digest>,
+    /// Its tool treats it as not written yet.
+    pub(super) torn: bool,
     pub(super) size: u64,
     pub(super) gap: Option<Reason>,
     pub(super) absent: bool,
@@ -58,42 +63,6 @@ pub(super) struct ArchiveSeen {
     pub(super) problem: Option<String>,
     pub(super) from_ledger: bool,
     pub(super) hashed: u64,
-}
-
-/// A folder (none: the root itself) and the name of something in it.
-pub(super) type Parent<'p> = (Option<Box<dyn Dir>>, &'p OsStr);
-
-/// Opens the folder that a path below a root lies in, and gives its last component.
-pub(super) fn parent<'p>(root: &dyn Dir, rel: &'p Path) -> Result<Parent<'p>, PathError> {
-    let parts: Vec<&OsStr> = rel
-        .components()
-        .filter_map(|c| match c {
-            Component::Normal(name) => Some(name),
-            _ => None,
-        })
-        .collect();
-    let Some((name, folders)) = parts.split_last() else {
-        return Err(PathError {
-            path: rel.to_owned(),
-            source: std::io::ErrorKind::InvalidInput.into(),
-        });
-    };
-    let dir = if folders.is_empty() {
-        None
-    } else {
-        Some(root.descend(folders)?)
-    };
-    Ok((dir, name))
-}
-
-/// Opens a folder below a root; the root itself for an empty path.
-pub(super) fn open_tree(root: &dyn Dir, rel: &Path) -> Result<Option<Box<dyn Dir>>, PathError> {
-    let parts: Vec<&OsStr> = rel.iter().collect();
-    if parts.is_empty() {
-        Ok(None)
-    } else {
-        root.descend(&parts).map(Some)
-    }
 }
 
 impl Bench<'_> {
@@ -108,6 +77,31 @@ impl Bench<'_> {
         let Some(part) = archive else {
             return (None, tree.map(|tree| self.tree_alone(root, tree)));
         };
+        if part.format.is_plain() {
+            let seen = plain::read(root, part);
+            return (Some(seen), tree.map(|tree| self.tree_alone(root, tree)));
+        }
+        let (mut seen, tree) = self.packed(root, part, tree, scratch);
+        if let (Some(digest), None) = (seen.digest, seen.recipe) {
+            seen.recipe = self.recipe(part, &digest);
+        }
+        (Some(seen), tree)
+    }
+
+    /// The recipe digest of an archive that was looked into before.
+    fn recipe(&self, part: &ArchivePart, digest: &Digest) -> Option<Digest> {
+        (part.format == ArchiveFormat::GoZip)
+            .then(|| self.store.manifest(digest))?
+            .and_then(|manifest| manifest.h1)
+    }
+
+    fn packed(
+        &self,
+        root: &dyn Dir,
+        part: &ArchivePart,
+        tree: Option<&TreePart>,
+        scratch: &mut Scratch,
+    ) -> (ArchiveSeen, Option<TreeSeen>) {
         let mut seen = ArchiveSeen::default();
         let mut packed = std::mem::take(&mut scratch.packed);
         let read = self.read_archive(root, part, &mut seen, &mut packed);
@@ -128,7 +122,7 @@ impl Bench<'_> {
         };
         scratch.packed = packed;
         scratch.trim();
-        (Some(seen), tree_seen)
+        (seen, tree_seen)
     }
 
     /// Reads and hashes an archive. Says that its bytes lie in `packed` if something else is to be done with them.
@@ -287,9 +281,14 @@ impl Bench<'_> {
     }
 
     fn keep(&self, builder: Builder, digest: Digest, unpacked: Unpacked, seen: &mut ArchiveSeen) {
-        let manifest = builder.finish(digest, unpacked.content, unpacked.irregular);
+        let mut manifest = builder.finish(digest, unpacked.content, unpacked.irregular);
+        manifest.h1 = unpacked.recipe;
+        seen.recipe = unpacked.recipe;
         if unpacked.ambiguities.is_empty() {
             self.store.put_manifest(&manifest);
+            if let Some(recipe) = &unpacked.recipe {
+                by_recipe::put(self.store, recipe, &digest);
+            }
         }
         seen.ambiguities = unpacked.ambiguities;
     }
@@ -309,8 +308,9 @@ impl Bench<'_> {
         if self.store.has_manifest(&digest) {
             return self.tree_known(root, tree, &digest, scratch);
         }
+        let mut recipe = None;
         // What the tree equalled before says nothing of the archive, which was never found to be plain.
-        self.settled(root, tree, Memory::Ignored, |dir, listing| {
+        let mut tree_seen = self.settled(root, tree, Memory::Ignored, |dir, listing| {
             let (_room, whole) = self.whole(part, bytes);
             let mut builder = Builder::default();
             let mut buffer = std::mem::take(&mut scratch.file);
@@ -320,6 +320,7 @@ impl Bench<'_> {
                 unpack::unpack(part.format, bytes, &part.top, whole, scratch, &mut both)
             };
             let found = unpacked.map(|unpacked| {
+                recipe = unpacked.recipe;
                 self.keep(builder, digest, unpacked, seen);
                 compare.finish(&digest)
             });
@@ -331,7 +332,9 @@ impl Bench<'_> {
                     Err(Reason::ArchiveNotHeld)
                 }
             }
-        })
+        });
+        tree_seen.basis = tree_seen.basis.map(|basis| recipe.unwrap_or(basis));
+        tree_seen
     }
 
     /// Holds a tree against the archive in `bytes`, which was fetched for that.
@@ -360,15 +363,19 @@ impl Bench<'_> {
         digest: &Digest,
         scratch: &mut Scratch,
     ) -> TreeSeen {
-        let Some(manifest) = self.store.manifest(digest) else {
+        let Some(manifest) = by_recipe::manifest(self.store, digest) else {
             return self.tree_alone(root, tree);
         };
-        self.settled(root, tree, Memory::Of(digest), |dir, listing| {
+        let archive = manifest.archive;
+        let mut seen = self.settled(root, tree, Memory::Of(&archive), |dir, listing| {
             Ok((
-                *digest,
+                archive,
                 self.with_manifest(dir, listing, tree, &manifest, scratch),
             ))
-        })
+        });
+        // A tree equals an archive by its recipe, where there is one: the packing is of no account.
+        seen.basis = seen.basis.map(|basis| manifest.h1.unwrap_or(basis));
+        seen
     }
 
     fn with_manifest(
@@ -398,25 +405,5 @@ fn identity(stat: &Stat) -> FileIdentity {
         size: stat.size,
         mtime: stat.mtime,
         ctime: stat.ctime,
-    }
-}
-
-/// Two visitors of one pass.
-struct Both<'a, 'b>(&'a mut Builder, &'a mut Compare<'b>);
-
-impl Visitor for Both<'_, '_> {
-    fn begin(&mut self, path: &[u8], size: u64, mode: u32) {
-        self.0.begin(path, size, mode);
-        self.1.begin(path, size, mode);
-    }
-
-    fn bytes(&mut self, bytes: &[u8]) {
-        self.0.bytes(bytes);
-        self.1.bytes(bytes);
-    }
-
-    fn end(&mut self) {
-        self.0.end();
-        self.1.end();
     }
 }

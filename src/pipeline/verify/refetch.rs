@@ -8,15 +8,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::ecosystems::contract::{ArchiveFormat, ArchivePart, Binding};
-use crate::model::{ArtifactId, Digest, Origin, Reason};
+use crate::ecosystems::contract::{ArchivePart, Binding};
+use crate::model::{ArtifactId, Digest, Origin, Reason, Scheme};
 use crate::pipeline::flow::{Inventory, PlacedUnit, Recent};
 use crate::pipeline::knowledge::Sage;
 use crate::world::{Request, Response};
 
+use super::by_recipe;
+use super::manifest::Builder;
 use super::pool::{self, Budget};
 use super::tree::TreeSeen;
-use super::unpack::Scratch;
+use super::unpack::{self, Scratch};
 use super::{FetchArchives, UnitSeen, Verify, must_be};
 
 /// Largest archive that is fetched.
@@ -42,9 +44,9 @@ pub(super) fn second_pass(
     }
     let missing: Vec<&Open> = open
         .iter()
-        .filter(|o| !verify.store.has_manifest(&o.digest))
+        .filter(|o| !by_recipe::has_manifest(verify.store, &o.digest))
         .collect();
-    let fetched = fetch(verify, &missing);
+    let fetched = fetch(verify, inventory, &missing);
     let budget = Budget::new(verify.in_flight);
     let bench = verify.bench(&budget, None);
     let order: Vec<usize> = (0..open.len()).collect();
@@ -62,13 +64,21 @@ pub(super) fn second_pass(
         let Some(tree) = &placed.unit.tree else {
             return;
         };
-        let result = if verify.store.has_manifest(&task.digest) {
+        let result = if by_recipe::has_manifest(verify.store, &task.digest) {
             bench.tree_known(root.dir(), tree, &task.digest, scratch)
         } else {
             match fetched.get(&task.digest) {
                 Some(Ok(bytes)) => {
-                    let part = archive_like(placed, &task.artifact);
-                    bench.tree_of_fetched(root.dir(), tree, &part, bytes, task.digest, scratch)
+                    let hashed = Digest::sha256(Sha256::digest(bytes).into());
+                    match archive_like(placed, &task.artifact) {
+                        Some(part) => {
+                            bench.tree_of_fetched(root.dir(), tree, &part, bytes, hashed, scratch)
+                        }
+                        None => TreeSeen {
+                            gap: Some(Reason::ArchiveNotHeld),
+                            ..TreeSeen::default()
+                        },
+                    }
                 }
                 Some(Err(reason)) => TreeSeen {
                     gap: Some(*reason),
@@ -107,7 +117,8 @@ fn open_trees(
         if tree.absent || tree.irregular.is_some() || tree.gap == Some(Reason::ChangedWhileRead) {
             continue;
         }
-        let knowledge = sage.knowledge(&artifact.coordinate, &Recent::new());
+        let none = Recent::new();
+        let knowledge = sage.knowledge(&artifact.coordinate, &artifact.file, &none);
         let must = must_be(&knowledge.claims).or_else(|| {
             // Without a trusted claim, a tree without archive is held against what lockfiles declare.
             let declared = knowledge
@@ -117,7 +128,7 @@ fn open_trees(
                 .collect::<Vec<_>>();
             declared
                 .into_iter()
-                .find(|d| tree.basis.is_none() && verify.store.has_manifest(d))
+                .find(|d| tree.basis.is_none() && by_recipe::has_manifest(verify.store, d))
         });
         let Some(digest) = must else { continue };
         if tree.basis != Some(digest) {
@@ -140,42 +151,57 @@ fn why_not(verify: &Verify<'_>) -> Reason {
 }
 
 /// An archive part for an artifact that the unit itself does not hold.
-fn archive_like(placed: &PlacedUnit, artifact: &ArtifactId) -> ArchivePart {
-    placed.unit.archive.clone().unwrap_or_else(|| ArchivePart {
-        rel: std::path::PathBuf::from(&*artifact.file),
-        format: ArchiveFormat::CrateTarGz,
-        size: 0,
-        top: Arc::from(format!(
-            "{}-{}",
-            artifact.coordinate.name, artifact.coordinate.version
-        )),
-        empty_is_absent: false,
-    })
+fn archive_like(placed: &PlacedUnit, artifact: &ArtifactId) -> Option<ArchivePart> {
+    let own = placed.unit.archive.clone();
+    own.or_else(|| Some(placed.ecosystem.authority()?.archive_part(artifact)))
+}
+
+/// Whether fetched bytes are the archive with this digest.
+fn is_archive(placed: &PlacedUnit, task: &Open, bytes: &[u8]) -> bool {
+    if task.digest.scheme() != Scheme::H1 {
+        return Digest::sha256(Sha256::digest(bytes).into()) == task.digest;
+    }
+    let Some(part) = archive_like(placed, &task.artifact) else {
+        return false;
+    };
+    let mut builder = Builder::default();
+    unpack::unpack(
+        part.format,
+        bytes,
+        &part.top,
+        unpack::SMALL,
+        &mut Scratch::new(),
+        &mut builder,
+    )
+    .is_ok_and(|unpacked| unpacked.recipe == Some(task.digest))
 }
 
 type Fetched = BTreeMap<Digest, Result<Vec<u8>, Reason>>;
 
 /// Fetches archives and keeps those whose bytes hash to the trusted digest.
-fn fetch(verify: &Verify<'_>, missing: &[&Open]) -> Fetched {
+fn fetch(verify: &Verify<'_>, inventory: &Inventory, missing: &[&Open]) -> Fetched {
     let mut fetched = Fetched::new();
     if verify.offline || verify.fetch_archives == FetchArchives::Never {
         return fetched;
     }
     let mut configs: BTreeMap<Arc<str>, Option<Vec<u8>>> = BTreeMap::new();
-    let mut wanted: Vec<(Digest, Request)> = Vec::new();
+    let mut wanted: Vec<(&Open, Request)> = Vec::new();
     for task in missing {
-        if wanted.iter().any(|(digest, _)| *digest == task.digest) {
+        if wanted.iter().any(|(other, _)| other.digest == task.digest) {
             continue;
         }
         let Some(request) = request(verify, task, &mut configs) else {
             continue;
         };
-        wanted.push((task.digest, request));
+        wanted.push((*task, request));
     }
     let mut total = 0u64;
-    let (digests, requests): (Vec<Digest>, Vec<Request>) = wanted.into_iter().unzip();
+    let (tasks, requests): (Vec<&Open>, Vec<Request>) = wanted.into_iter().unzip();
     verify.fetch.batch(requests, &mut |position, response| {
-        let Some(digest) = digests.get(position) else {
+        let Some(task) = tasks.get(position) else {
+            return;
+        };
+        let Some(placed) = inventory.units.get(task.at) else {
             return;
         };
         let result = match response {
@@ -183,10 +209,9 @@ fn fetch(verify: &Verify<'_>, missing: &[&Open]) -> Fetched {
                 status: 200, body, ..
             }) => {
                 total = total.saturating_add(body.len() as u64);
-                let hashed = Digest::sha256(Sha256::digest(&body).into());
                 if total > verify.max_fetch {
                     Err(Reason::Limit)
-                } else if hashed == *digest {
+                } else if is_archive(placed, task, &body) {
                     Ok(body)
                 } else {
                     Err(Reason::ArchiveNotHeld)
@@ -196,7 +221,7 @@ fn fetch(verify: &Verify<'_>, missing: &[&Open]) -> Fetched {
             Err(crate::world::FetchError::TooLarge(_)) => Err(Reason::Limit),
             Err(_) => Err(Reason::Unreachable),
         };
-        fetched.insert(*digest, result);
+        fetched.insert(task.digest, result);
     });
     fetched
 }

@@ -6,7 +6,8 @@ use crate::world::{Dir, FileKind};
 
 use super::compare::Found;
 use super::listing::{self, ListError, TreeListing};
-use super::observe::{Bench, open_tree, parent};
+use super::observe::Bench;
+use super::opening::{open_tree, parent};
 
 /// What a tree is.
 #[derive(Debug, Default)]
@@ -103,7 +104,7 @@ impl Bench<'_> {
         }
         let opened = open_tree(root, &tree.rel)?;
         let dir: &dyn Dir = opened.as_deref().unwrap_or(root);
-        let mut listing = listing::list(dir, self.watch)?;
+        let mut listing = listing::list(dir, &tree.without, self.watch)?;
         if let Some(watch) = self.watch {
             let suspects = std::mem::take(&mut listing.suspects);
             watch.take(root.path(), &tree.rel, suspects);

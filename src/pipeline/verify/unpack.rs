@@ -10,7 +10,11 @@ use crate::formats::gzip::{GzipError, GzipFacts, GzipStream, inflate_small};
 use crate::formats::inflate::Inflater;
 use crate::formats::limits::Limits;
 use crate::formats::tar::{TarFacts, TarKind, TarReader};
+use crate::formats::zip::EntryReader;
+use crate::model::Digest;
 use crate::model::text::percent;
+
+use super::go_zip;
 
 /// Up to this many inflated bytes an archive is inflated whole without asking for room.
 pub(super) const SMALL: usize = 8 << 20;
@@ -33,6 +37,7 @@ pub(super) struct Scratch {
     inflated: Vec<u8>,
     /// The bytes of an archive.
     pub(super) packed: Vec<u8>,
+    members: EntryReader,
     /// Room for file content.
     pub(super) file: Vec<u8>,
 }
@@ -44,6 +49,7 @@ impl Scratch {
             inflater: Inflater::default(),
             inflated: Vec::new(),
             packed: Vec::new(),
+            members: EntryReader::new(),
             file: Vec::new(),
         }
     }
@@ -67,6 +73,8 @@ pub(super) struct Unpacked {
     pub(super) ambiguities: Vec<String>,
     /// It holds something that an unpacked tree cannot mirror (links, devices).
     pub(super) irregular: bool,
+    /// Digest by a recipe over the content (`h1`), where the format has one.
+    pub(super) recipe: Option<Digest>,
 }
 
 /// How many bytes an archive says that it inflates to: its own word, good for choosing a way to read it and no more.
@@ -76,6 +84,8 @@ pub(super) fn claimed(format: ArchiveFormat, bytes: &[u8]) -> usize {
             .last_chunk::<4>()
             .and_then(|last| usize::try_from(u32::from_le_bytes(*last)).ok())
             .unwrap_or(0),
+        // Its members are streamed.
+        ArchiveFormat::GoZip | ArchiveFormat::GoMod | ArchiveFormat::H1Sidecar => 0,
     }
 }
 
@@ -93,6 +103,8 @@ pub(super) fn unpack(
 ) -> Result<Unpacked, String> {
     match format {
         ArchiveFormat::CrateTarGz => crate_tar_gz(bytes, top, whole, scratch, visitor),
+        ArchiveFormat::GoZip => go_zip::read(bytes, top, &mut scratch.members, visitor),
+        ArchiveFormat::GoMod | ArchiveFormat::H1Sidecar => Err("is no archive".into()),
     }
 }
 
@@ -192,6 +204,7 @@ fn facts_of(facts: &TarFacts, irregular: bool) -> Unpacked {
         content: facts.content,
         ambiguities,
         irregular,
+        recipe: None,
     }
 }
 

@@ -124,5 +124,6 @@ fn source(locked: &Locked) -> String {
         }
         LockedSource::Git { .. } => "git".into(),
         LockedSource::Path => "a path".into(),
+        LockedSource::Default => "the registry".into(),
     }
 }

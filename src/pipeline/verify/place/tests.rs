@@ -60,7 +60,7 @@ fn findings(disk: &Disk, env: &Given) -> Vec<Finding> {
     let watch = Watch::new(env);
     let rel = PathBuf::from("registry/src/r/a-1.0.0");
     if let Ok(dir) = root.dir().descend(&rel.iter().collect::<Vec<_>>()) {
-        let listing = super::super::listing::list(&*dir, Some(&watch)).unwrap();
+        let listing = super::super::listing::list(&*dir, &[], Some(&watch)).unwrap();
         watch.take(root.dir().path(), &rel, listing.suspects.clone());
         // A second look at the same tree replaces the first.
         watch.take(root.dir().path(), &rel, listing.suspects);
@@ -83,6 +83,7 @@ fn findings(disk: &Disk, env: &Given) -> Vec<Finding> {
                 tree: Some(TreePart {
                     rel,
                     projection: &Exact,
+                    without: Vec::new(),
                 }),
                 inspector: None,
             },

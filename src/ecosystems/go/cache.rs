@@ -1,0 +1,412 @@
+//! GOMODCACHE (cmd/go 1.26, `modfetch/cache.go`).
+//!
+//! ```text
+//! <escaped path>@<escaped version>/…                     unpacked modules
+//! cache/download/<escaped path>/@v/<version>.{zip,ziphash,mod,info,lock,partial}, list
+//! cache/download/sumdb/<log>/{lookup,tile}/…             data of the transparency log
+//! cache/vcs/<hash>/                                      clones of direct mode
+//! ```
+//! A zip, its unpacked tree, its `ziphash` and the `go.mod` file are held against what the log has. `info` and `list` carry
+//! no hash that anybody publishes, and are not judged. The log data proves itself and is judged where it is used.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::ecosystems::contract::{
+    ArchiveFormat, ArchivePart, Binding, CacheKind, Inspector, OpenContext, Projection,
+    RootCandidate, Session, TreePart, Unit,
+};
+use crate::model::text::printable;
+use crate::model::{
+    ArtifactId, Code, Coordinate, Finding, Origin, Place, Problem, Reason, Registry, RootOrigin,
+};
+use crate::world::{Dir, DirEntry, Env, FileKind, ReadFs};
+
+use super::GO;
+use super::escape::{unescape_path, unescape_version};
+use super::leftover::Leftover;
+use super::locks::{mod_file, zip_file};
+use super::projection::{Toolchain, Unpacked};
+use super::settings::{Setting, Settings, Source};
+
+/// Deepest folder above a module.
+const MAX_DEPTH: usize = 128;
+/// The module that toolchains are versions of: the one in use may lie here whatever a project requires.
+const TOOLCHAIN: &str = "golang.org/toolchain";
+
+/// The cache.
+pub(super) struct ModCache;
+
+/// How a place was found, from the setting that names it.
+pub(super) fn origin(name: &str, setting: &Setting) -> RootOrigin {
+    match &setting.source {
+        Source::Environment => RootOrigin::Env(Arc::from(name)),
+        Source::User(file, _) | Source::Shipped(file, _) => {
+            RootOrigin::Settings(Arc::from(file.display().to_string()))
+        }
+    }
+}
+
+impl CacheKind for ModCache {
+    fn name(&self) -> &'static str {
+        "go"
+    }
+
+    fn locate(&self, env: &dyn Env, fs: &dyn ReadFs) -> Vec<RootCandidate> {
+        let settings = Settings::load(env, fs);
+        let named = settings
+            .get("GOMODCACHE")
+            .map(|s| (PathBuf::from(&s.value), origin("GOMODCACHE", s)))
+            .filter(|(path, _)| path.is_absolute());
+        let below_gopath = || {
+            let origin = settings
+                .get("GOPATH")
+                .map_or(RootOrigin::Default, |s| origin("GOPATH", s));
+            Some((settings.gopath(env)?.join("pkg/mod"), origin))
+        };
+        named
+            .or_else(below_gopath)
+            .map(|(path, origin)| RootCandidate {
+                name: "go-mod-cache",
+                path,
+                origin,
+            })
+            .into_iter()
+            .collect()
+    }
+
+    fn open(&self, root: &dyn Dir, context: &OpenContext<'_>) -> Session {
+        let registry = context.registries.iter().find(|r| r.trusted).and_then(|r| {
+            Some(Arc::new(Registry {
+                fingerprint: r.fingerprint,
+                address: Arc::clone(r.addresses.first()?),
+            }))
+        });
+        let mut opening = Opening {
+            root,
+            context,
+            registry,
+            modules: BTreeMap::new(),
+            trees: 0,
+            session: Session::default(),
+        };
+        opening.read();
+        opening.session
+    }
+}
+
+/// What lies in a cache for one version of one module.
+#[derive(Default)]
+struct Held {
+    zip: Option<(PathBuf, u64)>,
+    ziphash: Option<(PathBuf, u64)>,
+    go_mod: Option<(PathBuf, u64)>,
+    tree: Option<PathBuf>,
+    partial: bool,
+}
+
+struct Opening<'a> {
+    root: &'a dyn Dir,
+    context: &'a OpenContext<'a>,
+    registry: Option<Arc<Registry>>,
+    /// By module path and version, unescaped.
+    modules: BTreeMap<(String, String), Held>,
+    trees: u64,
+    session: Session,
+}
+
+impl Opening<'_> {
+    fn read(&mut self) {
+        let entries = match self.root.list() {
+            Ok(entries) => entries,
+            Err(error) => return self.unreadable(Path::new(""), &error.source.to_string()),
+        };
+        for entry in &entries {
+            if entry.name == "cache" && entry.kind == FileKind::Dir {
+                continue;
+            }
+            self.tree_or_folder(self.root, entry, PathBuf::new(), 0);
+        }
+        let download = [OsStr::new("cache"), OsStr::new("download")];
+        match self.root.descend(&download) {
+            Ok(dir) => self.downloads(&*dir, PathBuf::new(), 0),
+            Err(error) if error.is_not_found() => {}
+            Err(error) => self.unreadable(Path::new("cache/download"), &error.source.to_string()),
+        }
+        self.clones();
+        let modules = std::mem::take(&mut self.modules);
+        let downloaded = modules.values().filter(|h| h.zip.is_some()).count() as u64;
+        for ((path, version), held) in modules {
+            self.module(&path, &version, held);
+        }
+        self.session
+            .sources
+            .push(("go-mod-download", "cache/download".to_owned(), downloaded));
+        self.session
+            .sources
+            .push(("go-mod-tree", String::new(), self.trees));
+    }
+
+    /// An entry above the unpacked modules: a module, or a folder on the way to some.
+    fn tree_or_folder(&mut self, dir: &dyn Dir, entry: &DirEntry, above: PathBuf, depth: usize) {
+        let rel = above.join(&entry.name);
+        let name = entry.name.to_string_lossy();
+        if name.contains('@') {
+            self.trees += 1;
+            let full = rel.to_string_lossy();
+            let known = full
+                .rsplit_once('@')
+                .and_then(|(path, version)| names(path, version));
+            return match known {
+                Some(key) => self.modules.entry(key).or_default().tree = Some(rel),
+                None => self.unbound(rel),
+            };
+        }
+        if entry.kind != FileKind::Dir {
+            return self.odd(rel, entry);
+        }
+        if depth > MAX_DEPTH {
+            return self.unreadable(&rel, "deeper than any module");
+        }
+        let listed = dir
+            .open_dir(&entry.name)
+            .and_then(|below| below.list().map(|list| (below, list)));
+        match listed {
+            Ok((below, entries)) => {
+                for entry in &entries {
+                    self.tree_or_folder(&*below, entry, rel.clone(), depth + 1);
+                }
+            }
+            Err(error) => self.unreadable(&rel, &error.source.to_string()),
+        }
+    }
+
+    /// A folder below `cache/download`; `path` is the escaped module path so far.
+    fn downloads(&mut self, dir: &dyn Dir, path: PathBuf, depth: usize) {
+        let at = Path::new("cache/download").join(&path);
+        let entries = match dir.list() {
+            Ok(entries) => entries,
+            Err(error) => return self.unreadable(&at, &error.source.to_string()),
+        };
+        for entry in &entries {
+            let rel = at.join(&entry.name);
+            if depth == 0 && entry.name == "sumdb" && entry.kind == FileKind::Dir {
+                self.session
+                    .sources
+                    .push(("go-log-data", "cache/download/sumdb".to_owned(), 1));
+                continue;
+            }
+            if entry.kind != FileKind::Dir {
+                self.odd(rel, entry);
+                continue;
+            }
+            if depth > MAX_DEPTH {
+                self.unreadable(&rel, "deeper than any module");
+                continue;
+            }
+            match dir.open_dir(&entry.name) {
+                Ok(below) if entry.name == "@v" => self.versions(&*below, &path, &rel),
+                Ok(below) => self.downloads(&*below, path.join(&entry.name), depth + 1),
+                Err(error) => self.unreadable(&rel, &error.source.to_string()),
+            }
+        }
+    }
+
+    /// The files of one module's versions.
+    fn versions(&mut self, dir: &dyn Dir, path: &Path, at: &Path) {
+        let entries = match dir.list() {
+            Ok(entries) => entries,
+            Err(error) => return self.unreadable(at, &error.source.to_string()),
+        };
+        for entry in &entries {
+            let rel = at.join(&entry.name);
+            let name = entry.name.to_string_lossy();
+            if matches!(&*name, "list" | "list.lock") {
+                continue;
+            }
+            let Some((version, kind)) = name.rsplit_once('.') else {
+                self.odd(rel, entry);
+                continue;
+            };
+            let is_artifact = matches!(kind, "zip" | "ziphash" | "mod" | "partial");
+            if matches!(kind, "info" | "lock") && entry.kind == FileKind::File {
+                continue;
+            }
+            if !is_artifact {
+                self.odd(rel, entry);
+                continue;
+            }
+            let Some(key) = names(&path.to_string_lossy(), version) else {
+                self.unbound(rel);
+                continue;
+            };
+            let size = dir.stat_entry(&entry.name).map_or(0, |s| s.size);
+            let held = self.modules.entry(key).or_default();
+            match kind {
+                "zip" => held.zip = Some((rel, size)),
+                "ziphash" => held.ziphash = Some((rel, size)),
+                "mod" => held.go_mod = Some((rel, size)),
+                _ => held.partial = true,
+            }
+        }
+    }
+
+    fn module(&mut self, path: &str, version: &str, held: Held) {
+        let wanted = self.context.wanted.is_none_or(|wanted| {
+            (path == TOOLCHAIN && !wanted.packages.is_empty())
+                || wanted
+                    .packages
+                    .contains(&(Arc::from(path), Arc::from(version)))
+        });
+        if !wanted {
+            return;
+        }
+        let mut held = held;
+        if held.partial {
+            let at = held.tree.take().unwrap_or_else(|| {
+                Path::new("cache/download")
+                    .join(path)
+                    .join("@v")
+                    .join(version)
+            });
+            self.session.problems.push(Problem::as_the_tool(
+                self.shown(&at),
+                "was not unpacked to its end; Go will do it anew",
+            ));
+        }
+        let top: Arc<str> = Arc::from(format!("{path}@{version}"));
+        let zip_binding = self.binding(path, version, &zip_file(version));
+        let mod_binding = self.binding(path, version, &mod_file(version));
+        let plain = |(rel, size): (PathBuf, u64), format| ArchivePart {
+            rel,
+            format,
+            size,
+            top: Arc::clone(&top),
+            empty_is_absent: false,
+        };
+        if held.zip.is_some() || held.tree.is_some() {
+            // Where the zip is missing its place is named all the same: nothing lies there.
+            let zip = held.zip.unwrap_or_else(|| {
+                let rel = format!("cache/download/{path}/@v/{version}.zip");
+                (PathBuf::from(rel), 0)
+            });
+            let projection: &'static dyn Projection = if path == TOOLCHAIN {
+                &Toolchain
+            } else {
+                &Unpacked
+            };
+            self.session.units.push(Unit {
+                binding: zip_binding.clone(),
+                place: Place::Cache,
+                archive: Some(plain(zip, ArchiveFormat::GoZip)),
+                tree: held.tree.map(|rel| TreePart {
+                    rel,
+                    projection,
+                    without: Vec::new(),
+                }),
+                inspector: None,
+            });
+        }
+        let others = [
+            (held.ziphash, ArchiveFormat::H1Sidecar, zip_binding),
+            (held.go_mod, ArchiveFormat::GoMod, mod_binding),
+        ];
+        for (file, format, binding) in others {
+            let Some(file) = file else { continue };
+            self.session.units.push(Unit {
+                binding,
+                place: Place::Cache,
+                archive: Some(plain(file, format)),
+                tree: None,
+                inspector: None,
+            });
+        }
+    }
+
+    fn binding(&self, path: &str, version: &str, file: &str) -> Binding {
+        match &self.registry {
+            Some(registry) => Binding::Artifact(Arc::new(ArtifactId {
+                coordinate: Coordinate {
+                    ecosystem: GO,
+                    name: Arc::from(path),
+                    version: Arc::from(version),
+                    origin: Origin::Registry(Arc::clone(registry)),
+                },
+                file: Arc::from(file),
+            })),
+            None => Binding::Unbound(Reason::UnpinnedRoot),
+        }
+    }
+
+    /// Clones of repositories: what Go makes modules from in direct mode. What it made is judged; the clones are not.
+    fn clones(&mut self) {
+        let vcs = [OsStr::new("cache"), OsStr::new("vcs")];
+        let held = self
+            .root
+            .descend(&vcs)
+            .and_then(|dir| dir.list())
+            .is_ok_and(|entries| !entries.is_empty());
+        if held && self.context.wanted.is_none() {
+            self.leftover(PathBuf::from("cache/vcs"), "vcs", Reason::Unsupported);
+        }
+    }
+
+    /// A name that no module has: Go would not look for it, but what it is cannot be said.
+    fn unbound(&mut self, rel: PathBuf) {
+        self.leftover(rel, "entry", Reason::Unbound);
+    }
+
+    /// Something that is no folder where only folders are: a link could stand in for a module's folder.
+    fn odd(&mut self, rel: PathBuf, entry: &DirEntry) {
+        if entry.kind == FileKind::Link {
+            let mut finding = Finding::new(
+                Code::LinkEscape,
+                Place::Cache,
+                format!(
+                    "`{}` is a link, and Go would follow it",
+                    printable(&rel.to_string_lossy())
+                ),
+            );
+            finding.rel = Some(crate::model::text::percent(rel.as_os_str().as_encoded_bytes()).0);
+            self.session.findings.push(finding);
+        }
+        let folder = entry.kind == FileKind::Dir;
+        let reason = if folder || entry.kind == FileKind::Link {
+            Reason::Unbound
+        } else {
+            Reason::Orphan
+        };
+        self.leftover(rel, "litter", reason);
+    }
+
+    fn leftover(&mut self, rel: PathBuf, kind: &'static str, reason: Reason) {
+        if self.context.wanted.is_some() {
+            return;
+        }
+        let inspector: Box<dyn Inspector> = Box::new(Leftover { rel, kind, reason });
+        self.session.units.push(Unit {
+            binding: Binding::Nothing,
+            place: Place::Cache,
+            archive: None,
+            tree: None,
+            inspector: Some(inspector),
+        });
+    }
+
+    fn unreadable(&mut self, rel: &Path, why: &str) {
+        let at = self.shown(rel);
+        let message = format!("cannot be read: {why}; make it readable");
+        self.session.problems.push(Problem::skipped(at, message));
+    }
+
+    fn shown(&self, rel: &Path) -> String {
+        printable(&self.root.path().join(rel).display().to_string())
+    }
+}
+
+/// Module path and version of their escaped forms.
+fn names(path: &str, version: &str) -> Option<(String, String)> {
+    Some((unescape_path(path).ok()?, unescape_version(version).ok()?))
+}

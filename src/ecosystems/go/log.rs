@@ -1,0 +1,301 @@
+//! What the checksum database's log has, proven: a hash of a zip and one of a `go.mod` file for each version of a module.
+//!
+//! Order: proofs kept from earlier runs, verified anew; then one batch for the rest, which takes look-ups and tiles from the
+//! caches' own log data first and from the network where that lacks something or is false. Offline, what the caches hold is
+//! proven under the heads that came with it. Only names that were asked about leave this machine.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::ecosystems::contract::{Question, Reply};
+use crate::ecosystems::proof::{LogRoot, ProofContext, Proved, ProvingAuthority, Send};
+use crate::model::listing::{Listing, VersionFacts};
+use crate::model::{Digest, Reason, Scheme};
+use crate::tlog::{
+    self, Answer, Batch, Error, Got, Hash, Options, Proven, SignedHead, Step, Wanted,
+};
+
+use super::log_audit::{self, Accused};
+use super::log_place::{self, LogFolder, Remote};
+
+/// Records of one batch (its tiles are held in memory).
+const BATCH: usize = 500;
+
+/// The log.
+pub(super) struct ChecksumLog;
+
+impl ProvingAuthority for ChecksumLog {
+    fn prove(
+        &self,
+        questions: &[Question],
+        context: &ProofContext<'_>,
+        send: &mut Send<'_>,
+    ) -> Proved {
+        let mut proving = Proving {
+            context,
+            folders: LogFolder::all(context),
+            results: BTreeMap::new(),
+            accused: Accused::default(),
+            proved: Proved::default(),
+        };
+        proving.audit();
+        let wanted: BTreeSet<Wanted> = questions.iter().flat_map(wanted).collect();
+        let open = proving.from_kept(wanted);
+        for part in open.chunks(BATCH) {
+            proving.batch(part.to_vec(), send);
+        }
+        proving.finish(questions)
+    }
+}
+
+/// The records that a question is about: a version and its `go.mod` are one.
+fn wanted(question: &Question) -> impl Iterator<Item = Wanted> {
+    question.versions.iter().map(|row| Wanted {
+        module: question.name.to_string(),
+        version: row.strip_suffix("/go.mod").unwrap_or(row).to_owned(),
+    })
+}
+
+/// What became of a record.
+enum Outcome {
+    Proven { zip: Digest, go_mod: Digest },
+    NoRecord,
+    Gap(Reason),
+}
+
+struct Proving<'a> {
+    context: &'a ProofContext<'a>,
+    folders: Vec<LogFolder<'a>>,
+    results: BTreeMap<Wanted, Outcome>,
+    accused: Accused,
+    proved: Proved,
+}
+
+impl Proving<'_> {
+    /// Judges the log data of the caches by itself.
+    fn audit(&mut self) {
+        for folder in &self.folders {
+            log_audit::audit(
+                folder,
+                self.context.log,
+                &mut self.accused,
+                &mut self.proved.problems,
+            );
+        }
+    }
+
+    /// Takes what kept proofs still prove; gives the rest.
+    fn from_kept(&mut self, wanted: BTreeSet<Wanted>) -> Vec<Wanted> {
+        let mut open = Vec::new();
+        for wanted in wanted {
+            if log_place::name(&tlog::Resource::Lookup(wanted.clone())).is_none() {
+                // No module has this name: the log cannot be asked.
+                self.results.insert(wanted, Outcome::NoRecord);
+                continue;
+            }
+            let kept = self
+                .context
+                .kept
+                .blob(&blob_name(self.context.log, &wanted));
+            let proven = kept.and_then(|kept| unpack(&kept, &wanted, self.context.log));
+            match proven {
+                Some(proven) => {
+                    self.results.insert(wanted, outcome(&proven));
+                }
+                None => open.push(wanted),
+            }
+        }
+        open
+    }
+
+    fn batch(&mut self, wanted: Vec<Wanted>, send: &mut Send<'_>) {
+        let log = self.context.log;
+        let keys = vec![log.key.clone()];
+        let ours = self
+            .context
+            .kept
+            .log_head(&log.name)
+            .and_then(|note| SignedHead::open(&note, &keys).ok());
+        let online = !self.context.offline;
+        let options = Options {
+            ask_latest: online,
+            check_heads: false,
+            older_heads: !online,
+        };
+        let remote = Remote::of(log).filter(|_| online);
+        let mut batch = Batch::new(keys, ours, log.claimed.clone(), wanted, options);
+        let mut answers = Vec::new();
+        let report = loop {
+            match batch.next(std::mem::take(&mut answers)) {
+                Step::Done(report) => break report,
+                Step::Need(requests) => answers = self.answer(requests, remote.as_ref(), send),
+            }
+        };
+        if let Some(head) = &report.keep {
+            self.context.kept.put_log_head(&log.name, head.note());
+        }
+        for error in &report.evidence {
+            self.accused.add(error, &self.folders);
+        }
+        for (wanted, result) in report.records {
+            let outcome = match result {
+                Ok(proven) => {
+                    let name = blob_name(log, &wanted);
+                    self.context.kept.put_blob(&name, &pack(&proven));
+                    outcome(&proven)
+                }
+                Err(Error::Unverifiable(tlog::Reason::NoRecord)) => Outcome::NoRecord,
+                Err(_) if !online => Outcome::Gap(Reason::Offline),
+                Err(_) => Outcome::Gap(Reason::Unreachable),
+            };
+            self.results.insert(wanted, outcome);
+        }
+    }
+
+    fn answer(
+        &self,
+        requests: Vec<tlog::Request>,
+        remote: Option<&Remote>,
+        send: &mut Send<'_>,
+    ) -> Vec<Answer> {
+        let mut answers = Vec::new();
+        let mut open = Vec::new();
+        for request in requests {
+            let local = (!request.fresh)
+                .then(|| self.folders.iter().find_map(|f| f.offer(&request.resource)))
+                .flatten();
+            match local {
+                Some((_, bytes)) => answers.push(Answer {
+                    request,
+                    got: Got::Bytes(bytes),
+                }),
+                None => open.push(request),
+            }
+        }
+        let mut sent = Vec::new();
+        let mut gets = Vec::new();
+        for request in open {
+            match remote.and_then(|remote| remote.request(&request)) {
+                Some(get) => {
+                    gets.push(get);
+                    sent.push(request);
+                }
+                None => answers.push(Answer {
+                    request,
+                    got: Got::Unavailable("no network is used".to_owned()),
+                }),
+            }
+        }
+        if !gets.is_empty() {
+            let responses = send(gets);
+            for (request, response) in sent.into_iter().zip(responses) {
+                answers.push(log_place::answer(request, response));
+            }
+        }
+        answers
+    }
+
+    fn finish(mut self, questions: &[Question]) -> Proved {
+        let now = self.context.now;
+        self.proved.replies = questions
+            .iter()
+            .map(|question| reply(question, &self.results, now))
+            .collect();
+        self.proved.findings.extend(self.accused.findings());
+        self.proved
+    }
+}
+
+/// A listing of the versions that were asked about, as far as they are proven.
+fn reply(question: &Question, results: &BTreeMap<Wanted, Outcome>, now: i64) -> Reply {
+    let mut listing = Listing {
+        complete: false,
+        fetched_at: now,
+        confirmed_at: now,
+        ..Listing::default()
+    };
+    let mut gap = None;
+    for (row, wanted) in question.versions.iter().zip(wanted(question)) {
+        let digest = match results.get(&wanted) {
+            Some(Outcome::Proven { zip, go_mod }) => {
+                if row.ends_with("/go.mod") {
+                    *go_mod
+                } else {
+                    *zip
+                }
+            }
+            Some(Outcome::NoRecord) => continue,
+            Some(Outcome::Gap(reason)) => {
+                gap = Some(*reason);
+                continue;
+            }
+            None => {
+                gap = Some(Reason::Unreachable);
+                continue;
+            }
+        };
+        listing.versions.push(VersionFacts {
+            version: Arc::clone(row),
+            digests: vec![digest],
+            yanked: false,
+            withdrawn: false,
+            published_at: None,
+            facts: [0; 16],
+        });
+    }
+    Reply::Proven(Arc::new(listing), gap)
+}
+
+fn outcome(proven: &Proven) -> Outcome {
+    match (h1(&proven.zip), h1(&proven.go_mod)) {
+        (Some(zip), Some(go_mod)) => Outcome::Proven { zip, go_mod },
+        _ => Outcome::Gap(Reason::Unreachable),
+    }
+}
+
+fn h1(hash: &Hash) -> Option<Digest> {
+    Digest::new(Scheme::H1, hash.as_bytes()).ok()
+}
+
+/// The name under which a proof is kept.
+fn blob_name(log: &LogRoot, wanted: &Wanted) -> String {
+    format!(
+        "log-proof/{}/{}@{}",
+        log.name, wanted.module, wanted.version
+    )
+}
+
+/// Answer, head and proof, each with its length before it.
+fn pack(proven: &Proven) -> Vec<u8> {
+    let proof: Vec<u8> = proven
+        .proof
+        .iter()
+        .flat_map(|h| h.as_bytes().to_vec())
+        .collect();
+    let mut packed = Vec::new();
+    for part in [proven.answer.as_slice(), proven.under.note(), &proof] {
+        let length = u32::try_from(part.len()).unwrap_or(u32::MAX);
+        packed.extend_from_slice(&length.to_le_bytes());
+        packed.extend_from_slice(part);
+    }
+    packed
+}
+
+/// Proves again what was kept; `None` if it does not prove it.
+fn unpack(kept: &[u8], wanted: &Wanted, log: &LogRoot) -> Option<Proven> {
+    let mut rest = kept;
+    let mut part = || {
+        let (length, behind) = rest.split_first_chunk::<4>()?;
+        let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
+        let (part, behind) = behind.split_at_checked(length)?;
+        rest = behind;
+        Some(part)
+    };
+    let (answer, note, proof) = (part()?, part()?, part()?);
+    let hashes: Vec<Hash> = proof
+        .chunks_exact(32)
+        .filter_map(|raw| raw.try_into().ok().map(Hash::new))
+        .collect();
+    let keys = [log.key.clone()];
+    Proven::from_kept(wanted, answer, note, hashes, &keys).ok()
+}

@@ -1,0 +1,261 @@
+//! Settings of the `go` command, by its own rules: environment, the file of `go env -w`, and `$GOROOT/go.env`.
+//!
+//! ```text
+//! # comment
+//! GOPROXY=…
+//! ```
+//! Precedence and files as in cmd/go 1.26 (`internal/cfg`): a variable that is set and not empty, then the file that GOENV
+//! names (`off` for none; by default `go/env` in the user's configuration folder), then `go.env` of the Go installation.
+//! Which installation would run is told by GOROOT, else by the first `go` of PATH, else by the places that installers use.
+//! Every value is kept, also those that a stronger one hides: what is shipped stays a candidate for trust. Nothing is run.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::ecosystems::contract::ToolSettings;
+use crate::model::Line;
+use crate::world::{Env, FileKind, ReadFs};
+
+/// Largest settings file that is read.
+const LARGEST: u64 = 1 << 20;
+/// Where installers put Go.
+const INSTALLED: [&str; 4] = [
+    "/usr/local/go",
+    "/usr/lib/go",
+    "/usr/lib/golang",
+    "/snap/go/current",
+];
+/// Variables that are looked at.
+pub(super) const NAMES: [&str; 14] = [
+    "GOAUTH",
+    "GOCACHE",
+    "GOCACHEPROG",
+    "GOFLAGS",
+    "GOINSECURE",
+    "GOMODCACHE",
+    "GONOPROXY",
+    "GONOSUMDB",
+    "GOPATH",
+    "GOPRIVATE",
+    "GOPROXY",
+    "GOSUMDB",
+    "GOTOOLCHAIN",
+    "GOVCS",
+];
+
+/// Where a value was set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Source {
+    /// The environment.
+    Environment,
+    /// The user's file, and the line.
+    User(PathBuf, Line),
+    /// The installation's file, and the line.
+    Shipped(PathBuf, Line),
+}
+
+/// A value and where it was set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Setting {
+    pub(super) value: String,
+    pub(super) source: Source,
+}
+
+/// Every value of every variable, the one in force first.
+#[derive(Debug, Default)]
+pub(super) struct Settings {
+    values: BTreeMap<&'static str, Vec<Setting>>,
+    /// Files that were read.
+    pub(super) read: Vec<PathBuf>,
+    /// Files that could not be read, and why.
+    pub(super) unreadable: Vec<(PathBuf, String)>,
+}
+
+impl Settings {
+    /// Reads them.
+    pub(super) fn load(env: &dyn Env, fs: &dyn ReadFs) -> Self {
+        let mut settings = Self::default();
+        for name in NAMES {
+            if let Some(value) = text(env, name) {
+                settings.add(name, value, Source::Environment);
+            }
+        }
+        if let Some(file) = user_file(env) {
+            settings.file(fs, &file, Source::User);
+        }
+        if let Some(root) = goroot(env, fs) {
+            settings.file(fs, &root.join("go.env"), Source::Shipped);
+        }
+        settings
+    }
+
+    fn add(&mut self, name: &'static str, value: String, source: Source) {
+        let values = self.values.entry(name).or_default();
+        values.push(Setting { value, source });
+    }
+
+    fn file(&mut self, fs: &dyn ReadFs, path: &Path, source: fn(PathBuf, Line) -> Source) {
+        let bytes = match fs.read_named(path, LARGEST) {
+            Ok(bytes) => bytes,
+            Err(error) if error.is_not_found() => return,
+            Err(error) => {
+                let why = format!("cannot be read: {}; make it readable", error.source);
+                return self.unreadable.push((path.to_owned(), why));
+            }
+        };
+        self.read.push(path.to_owned());
+        let mut found: BTreeMap<&'static str, (String, Line)> = BTreeMap::new();
+        let text = String::from_utf8_lossy(&bytes);
+        for (line, text) in (1..).zip(text.split('\n')) {
+            let text = text.trim();
+            let Some((key, value)) = text.split_once('=') else {
+                continue;
+            };
+            // The last line of a file counts.
+            if let Some(name) = NAMES.iter().find(|name| **name == key)
+                && !value.is_empty()
+            {
+                found.insert(name, (value.to_owned(), line));
+            }
+        }
+        for (name, (value, line)) in found {
+            self.add(name, value, source(path.to_owned(), line));
+        }
+    }
+
+    /// The value in force.
+    pub(super) fn get(&self, name: &str) -> Option<&Setting> {
+        self.all(name).first()
+    }
+
+    /// Every value, the one in force first.
+    pub(super) fn all(&self, name: &str) -> &[Setting] {
+        self.values.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// GOPATH: the first of its folders.
+    pub(super) fn gopath(&self, env: &dyn Env) -> Option<PathBuf> {
+        let listed = self.get("GOPATH").map(|s| s.value.clone());
+        let first = listed.and_then(|list| {
+            list.split(':')
+                .find(|p| !p.is_empty())
+                .map(|p| PathBuf::from(p.to_owned()))
+        });
+        first
+            .or_else(|| env.home().map(|home| home.join("go")))
+            .filter(|path| path.is_absolute())
+    }
+
+    /// What the settings name, for trust to choose from.
+    pub(super) fn named(&self, env: &dyn Env, fs: &dyn ReadFs) -> ToolSettings {
+        let mut named = ToolSettings::default();
+        for setting in self.all("GOSUMDB") {
+            let name = setting.value.split_whitespace().next().unwrap_or_default();
+            if name != "off" && !name.is_empty() {
+                named.logs.push((name.to_owned(), setting.origin()));
+            }
+        }
+        for setting in self.all("GOPROXY") {
+            for proxy in proxies(&setting.value) {
+                named.proxies.push((proxy, setting.origin()));
+            }
+        }
+        for name in ["GOPRIVATE", "GONOSUMDB", "GONOPROXY"] {
+            named
+                .private
+                .extend(self.get(name).map(|setting| setting.value.clone()));
+        }
+        let heads = self.gopath(env).map(|path| path.join("pkg/sumdb"));
+        for (log, _) in &named.logs {
+            let name = log.split('+').next().unwrap_or_default();
+            // A log's name may hold slashes; a path that leads elsewhere is none.
+            let strange = name.split('/').any(|part| matches!(part, "" | "." | ".."));
+            let Some(file) = heads.as_ref().filter(|_| !strange) else {
+                continue;
+            };
+            let file = file.join(name).join("latest");
+            if let Ok(note) = fs.read_named(&file, LARGEST) {
+                let place = file.display().to_string();
+                named.heads.push((name.to_owned(), place, note));
+            }
+        }
+        named
+    }
+}
+
+impl Setting {
+    /// Where it was set, for people.
+    pub(super) fn origin(&self) -> String {
+        match &self.source {
+            Source::Environment => "environment".to_owned(),
+            Source::User(file, line) | Source::Shipped(file, line) => {
+                format!("settings:{}:{line}", file.display())
+            }
+        }
+    }
+}
+
+/// The addresses of a GOPROXY list; a bare host is asked over https.
+pub(super) fn proxies(list: &str) -> Vec<String> {
+    list.split([',', '|'])
+        .map(str::trim)
+        .filter(|p| !matches!(*p, "" | "off" | "direct" | "noproxy"))
+        .map(|p| {
+            if p.contains("://") {
+                p.to_owned()
+            } else {
+                format!("https://{p}")
+            }
+        })
+        .collect()
+}
+
+fn text(env: &dyn Env, name: &str) -> Option<String> {
+    let value = env.var(name)?;
+    let value = value.to_string_lossy().into_owned();
+    (!value.is_empty()).then_some(value)
+}
+
+/// The file that `go env -w` writes.
+pub(super) fn user_file(env: &dyn Env) -> Option<PathBuf> {
+    match text(env, "GOENV") {
+        Some(value) if value == "off" => None,
+        Some(value) => Some(PathBuf::from(value)),
+        None => text(env, "XDG_CONFIG_HOME")
+            .map(PathBuf::from)
+            .filter(|p| p.is_absolute())
+            .or_else(|| env.home().map(|home| home.join(".config")))
+            .map(|folder| folder.join("go/env")),
+    }
+}
+
+/// The installation whose settings count.
+fn goroot(env: &dyn Env, fs: &dyn ReadFs) -> Option<PathBuf> {
+    let is_root = |path: &PathBuf| fs.stat_named(&path.join("go.env")).is_ok();
+    if let Some(root) = text(env, "GOROOT").map(PathBuf::from).filter(is_root) {
+        return Some(root);
+    }
+    let path = env.var("PATH").unwrap_or_default();
+    let on_path = std::env::split_paths(&path)
+        .filter(|folder| folder.is_absolute())
+        .find_map(|folder| of_program(fs, &folder.join("go")).filter(is_root));
+    on_path.or_else(|| INSTALLED.iter().map(PathBuf::from).find(is_root))
+}
+
+/// The installation that a program belongs to, by where its links lead.
+fn of_program(fs: &dyn ReadFs, program: &Path) -> Option<PathBuf> {
+    let mut program = program.to_owned();
+    for _ in 0..8 {
+        let folder = fs.open_root(program.parent()?).ok()?;
+        let name = program.file_name()?;
+        let stat = folder.dir.stat_entry(name).ok()?;
+        match stat.kind {
+            FileKind::File => return folder.resolved.parent().map(Path::to_owned),
+            FileKind::Link => {
+                program = folder.resolved.join(folder.dir.read_link(name).ok()?);
+            }
+            FileKind::Dir | FileKind::Other => return None,
+        }
+    }
+    None
+}

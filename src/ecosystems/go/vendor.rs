@@ -1,0 +1,261 @@
+//! Vendor folders (cmd/go 1.26, `modcmd/vendor.go`): some files of each module's zip, and `modules.txt`.
+//!
+//! ```text
+//! vendor/modules.txt            which modules, in which versions, with which packages
+//! vendor/<module path>/…        files of its packages, as the zip has them
+//! ```
+//! Every file must be, byte for byte, the file of the same name in the published zip of the version that `modules.txt` names,
+//! and there must be no others. Which files of a package are left out (tests, other build constraints) is not judged. What
+//! stands in for a module by a folder of the user's cannot be held against anything.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::ecosystems::contract::{
+    Binding, InspectContext, Inspection, Inspector, OpenContext, Session, TreePart, Unit,
+};
+use crate::model::text::{percent, printable};
+use crate::model::{
+    ArtifactId, Code, Coordinate, Entry, EntryKind, Finding, Origin, Outcome, Place, Problem,
+    Reason, Registry,
+};
+use crate::world::{Dir, FileKind};
+
+use super::GO;
+use super::escape::check_path;
+use super::gomod::Replacement;
+use super::leftover::Leftover;
+use super::locks::zip_file;
+use super::modulestxt;
+use super::projection::Vendored;
+
+/// Kind of the place.
+pub(super) const KIND: &str = "go-vendor";
+/// What makes a folder one.
+const MODULES: &str = "modules.txt";
+/// Most differences that are named.
+const NAMED: usize = 20;
+/// Deepest folder.
+const MAX_DEPTH: usize = 128;
+
+/// Whether a folder of a project is a vendor folder.
+pub(super) fn is_one(dir: &dyn Dir, names: &[&str]) -> bool {
+    dir.path().file_name() == Some(OsStr::new("vendor")) && names.contains(&MODULES)
+}
+
+/// Opens a vendor folder.
+pub(super) fn open(root: &dyn Dir, context: &OpenContext<'_>) -> Session {
+    let mut session = Session::default();
+    let at = root.path().join(MODULES);
+    let bytes = match root.read(OsStr::new(MODULES), modulestxt::MAX_BYTES as u64) {
+        Ok((bytes, _)) => bytes,
+        Err(error) => {
+            session.problems.push(Problem::skipped(
+                printable(&at.display().to_string()),
+                format!("cannot be read: {}; make it readable", error.source),
+            ));
+            return session;
+        }
+    };
+    let file = modulestxt::parse(&bytes);
+    for problem in &file.problems {
+        session.problems.push(Problem::partial(
+            printable(&format!("{}:{}", at.display(), problem.line)),
+            problem.message.clone(),
+        ));
+    }
+    let registry = context.registries.iter().find(|r| r.trusted).and_then(|r| {
+        Some(Arc::new(Registry {
+            fingerprint: r.fingerprint,
+            address: Arc::clone(r.addresses.first()?),
+        }))
+    });
+    let present: Vec<&modulestxt::Vendored> = file
+        .modules
+        .iter()
+        .filter(|m| !m.packages.is_empty() && check_path(&m.path).is_ok())
+        .collect();
+    let folders: Vec<&str> = present.iter().map(|m| m.path.as_str()).collect();
+    for module in &present {
+        session
+            .units
+            .push(unit(module, &folders, registry.as_ref()));
+    }
+    session.units.push(Unit {
+        binding: Binding::Nothing,
+        place: Place::Vendor,
+        archive: None,
+        tree: None,
+        inspector: Some(Box::new(Rest {
+            folders: folders.iter().map(PathBuf::from).collect(),
+        })),
+    });
+    session
+        .sources
+        .push((KIND, String::new(), present.len() as u64));
+    session
+}
+
+fn unit(module: &modulestxt::Vendored, folders: &[&str], registry: Option<&Arc<Registry>>) -> Unit {
+    let rel = PathBuf::from(&module.path);
+    let (path, version) = match (&module.replacement, &module.version) {
+        (Some(Replacement::Module(other)), _) => (&other.path, &other.version),
+        (None, Some(version)) => (&module.path, version),
+        (Some(Replacement::Folder(_)), _) | (None, None) => {
+            // Copied from a folder of the user's: nothing published says what it must be.
+            return leftover(rel, Reason::Unsupported);
+        }
+    };
+    let prefix = format!("{}/", module.path);
+    let without = folders
+        .iter()
+        .filter_map(|other| other.strip_prefix(&prefix))
+        .map(|below| below.as_bytes().into())
+        .collect();
+    let binding = match registry {
+        Some(registry) => Binding::Artifact(Arc::new(ArtifactId {
+            coordinate: Coordinate {
+                ecosystem: GO,
+                name: Arc::from(path.as_str()),
+                version: Arc::from(version.as_str()),
+                origin: Origin::Registry(Arc::clone(registry)),
+            },
+            file: Arc::from(zip_file(version)),
+        })),
+        None => Binding::Unbound(Reason::UnpinnedRoot),
+    };
+    Unit {
+        binding,
+        place: Place::Vendor,
+        archive: None,
+        tree: Some(TreePart {
+            rel,
+            projection: &Vendored,
+            without,
+        }),
+        inspector: None,
+    }
+}
+
+fn leftover(rel: PathBuf, reason: Reason) -> Unit {
+    Unit {
+        binding: Binding::Nothing,
+        place: Place::Vendor,
+        archive: None,
+        tree: None,
+        inspector: Some(Box::new(Leftover {
+            rel,
+            kind: "tree",
+            reason,
+        })),
+    }
+}
+
+/// Looks for what lies in no module's folder.
+struct Rest {
+    folders: Vec<PathBuf>,
+}
+
+/// What was found there.
+#[derive(Default)]
+struct Found {
+    entries: Vec<Entry>,
+    total: u64,
+    irregular: bool,
+    unreadable: Option<String>,
+}
+
+impl Inspector for Rest {
+    fn inspect(&self, context: &InspectContext<'_>) -> Vec<Inspection> {
+        let mut found = Found::default();
+        self.walk(context.root, Path::new(""), 0, &mut found);
+        let mut inspection = Inspection {
+            kind: "tree",
+            rel: PathBuf::new(),
+            outcome: Outcome::Tainted,
+            observed: None,
+            entries: found.entries.clone(),
+            findings: Vec::new(),
+            problems: Vec::new(),
+            recent: Vec::new(),
+            size: None,
+            note: None,
+        };
+        if let Some(why) = found.unreadable {
+            inspection.outcome = Outcome::Unverifiable(Reason::Unreadable);
+            inspection.problems.push(Problem::partial(
+                printable(&context.root.path().display().to_string()),
+                why,
+            ));
+        }
+        if found.total > 0 {
+            let (code, what) = if found.irregular {
+                (Code::TreeIrregularFile, "is no plain file")
+            } else {
+                (Code::TreeExtraFile, "belongs to no module of `modules.txt`")
+            };
+            let first = found.entries.first().map_or("", |e| e.path.as_str());
+            let mut finding = Finding::new(
+                code,
+                Place::Vendor,
+                format!("`{}` {what}", printable(first)),
+            );
+            finding.entries = found.entries;
+            finding.entries_total = found.total;
+            inspection.outcome = Outcome::Tainted;
+            inspection.findings.push(finding);
+        } else if inspection.problems.is_empty() {
+            return Vec::new();
+        }
+        vec![inspection]
+    }
+}
+
+impl Rest {
+    fn walk(&self, dir: &dyn Dir, at: &Path, depth: usize, found: &mut Found) {
+        let entries = match dir.list() {
+            Ok(entries) if depth <= MAX_DEPTH => entries,
+            Ok(_) => {
+                found.unreadable = Some("is deeper than any module".to_owned());
+                return;
+            }
+            Err(error) => {
+                found.unreadable = Some(error.to_string());
+                return;
+            }
+        };
+        for entry in entries {
+            let rel = at.join(&entry.name);
+            if self.folders.contains(&rel) {
+                continue;
+            }
+            match entry.kind {
+                FileKind::Dir => match dir.open_dir(&entry.name) {
+                    Ok(below) => self.walk(&*below, &rel, depth + 1, found),
+                    Err(error) => found.unreadable = Some(error.to_string()),
+                },
+                // Nothing is imported from the vendor folder itself.
+                FileKind::File if depth == 0 => {}
+                kind => {
+                    found.total += 1;
+                    let irregular = kind != FileKind::File;
+                    found.irregular |= irregular;
+                    if found.entries.len() < NAMED {
+                        let (path, path_escaped) = percent(rel.as_os_str().as_bytes());
+                        found.entries.push(Entry {
+                            path,
+                            path_escaped,
+                            kind: if irregular {
+                                EntryKind::Irregular
+                            } else {
+                                EntryKind::Extra
+                            },
+                        });
+                    }
+                }
+            }
+        }
+    }
+}

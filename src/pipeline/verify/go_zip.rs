@@ -1,0 +1,74 @@
+//! Reads a module zip: every member once, for the visitor and for the `h1`.
+//!
+//! The `h1` is over the whole names of all members, folders included (golang.org/x/mod 0.40, `dirhash.HashZip`). Unpacking
+//! writes regular files without regard to modes, so no member is executable.
+
+use sha2::{Digest as _, Sha256};
+
+use crate::formats::ambiguity::{Weighed as _, Weight};
+use crate::formats::h1;
+use crate::formats::limits::Limits;
+use crate::formats::zip::{EntryReader, ZipArchive, ZipKind};
+use crate::model::text::percent;
+
+use super::unpack::{Unpacked, Visitor};
+
+/// Reads it. `top` is the folder of every member, without a final slash.
+///
+/// # Errors
+/// A line that says what is wrong with the archive.
+pub(super) fn read(
+    bytes: &[u8],
+    top: &str,
+    reader: &mut EntryReader,
+    visitor: &mut dyn Visitor,
+) -> Result<Unpacked, String> {
+    let prefix = format!("{top}/");
+    let limits = Limits::GO_MODULE;
+    let archive =
+        ZipArchive::open(bytes, limits, Some(prefix.as_bytes())).map_err(|e| e.to_string())?;
+    if archive.facts().content > limits.max_inflated {
+        return Err(format!("holds more than {} bytes", limits.max_inflated));
+    }
+    let mut sums: Vec<(&str, [u8; 32])> = Vec::new();
+    let mut irregular = false;
+    for entry in archive.entries() {
+        let name = str::from_utf8(&entry.name)
+            .map_err(|_| format!("the name `{}` is not UTF-8", percent(&entry.name).0))?;
+        let below = name.strip_prefix(&prefix).filter(|rest| !rest.is_empty());
+        let visited = below.filter(|_| entry.kind == ZipKind::File);
+        irregular |= visited.is_none() && entry.kind != ZipKind::Folder;
+        if let Some(path) = visited {
+            visitor.begin(path.as_bytes(), entry.size, 0);
+        }
+        let mut hasher = Sha256::new();
+        reader
+            .read(&archive, entry, &mut |part| {
+                hasher.update(part);
+                if visited.is_some() {
+                    visitor.bytes(part);
+                }
+            })
+            .map_err(|e| format!("`{}`: {e}", percent(&entry.name).0))?;
+        if visited.is_some() {
+            visitor.end();
+        }
+        sums.push((name, hasher.finalize().into()));
+    }
+    let recipe = h1::of_files(sums).map_err(|e| e.to_string())?;
+    let ambiguities = archive
+        .facts()
+        .ambiguities
+        .kept()
+        .iter()
+        .filter(|a| a.kind.weight() == Weight::Splits)
+        .take(20)
+        .map(|a| format!("{}: {:?}", percent(&a.entry).0, a.kind))
+        .collect();
+    Ok(Unpacked {
+        content: archive.facts().content,
+        ambiguities,
+        irregular,
+        recipe: Some(recipe),
+    })
+}

@@ -1,0 +1,114 @@
+//! Clean caches are clean: online, remembered, and offline with nothing but the log data that `go` cached.
+
+use std::fs;
+
+use crate::module::Module;
+use crate::world::World;
+
+#[test]
+fn a_built_project_is_proven_online_remembered_and_offline_from_cached_log_data() {
+    let world = World::built();
+    let online = world.scan(&[]);
+    online.is_clean();
+    let of_go = &online.report["coverage"]["by_ecosystem"]["go"];
+    assert!(
+        of_go["claims"]["authenticated"].as_u64() >= Some(2),
+        "{}",
+        online.story()
+    );
+    let asked = world.proxy.served.lock().unwrap().requests.len();
+    world.scan(&["--offline"]).is_clean();
+    assert_eq!(world.proxy.served.lock().unwrap().requests.len(), asked);
+    world.forget_state();
+    world.scan(&["--offline"]).is_clean();
+    assert_eq!(world.proxy.served.lock().unwrap().requests.len(), asked);
+}
+
+#[test]
+fn every_cache_of_the_user_is_clean() {
+    let world = World::built();
+    let scan = world.call(&["--caches"], &[]);
+    scan.is_clean();
+    assert_eq!(scan.unverifiable("derived"), 1, "{}", scan.story());
+}
+
+#[test]
+fn without_log_data_offline_proves_nothing() {
+    let world = World::built();
+    fs::remove_dir_all(world.at(&world.cached("cache/download/sumdb"))).unwrap();
+    world.scan(&["--offline"]).exits(3);
+    world.forget_state();
+    world.scan(&[]).is_clean();
+}
+
+#[test]
+fn a_log_that_nobody_pinned_proves_nothing() {
+    let world = World::built();
+    world.write("trust.toml", "");
+    let scan = world.scan(&["--offline"]);
+    // Settings that send everything to an unknown proxy are a finding; nothing else is.
+    assert_eq!(scan.codes(), ["source-redirected"], "{}", scan.story());
+    assert_eq!(scan.count("verified"), 0, "{}", scan.story());
+}
+
+#[test]
+fn a_module_that_the_log_does_not_know_has_no_record() {
+    let world = World::built();
+    let unknown = Module::new("registry.example/new", "v0.1.0").file("new.go", "package new\n");
+    let at = world.cached("cache/download/registry.example/new/@v/v0.1.0");
+    world.write(&format!("{at}.zip"), unknown.zip());
+    world.write(&format!("{at}.ziphash"), unknown.h1());
+    world.write(&format!("{at}.mod"), unknown.go_mod());
+    let scan = world.call(&["--caches"], &[]);
+    scan.exits(3);
+    assert_eq!(scan.unverifiable("no-record"), 3, "{}", scan.story());
+}
+
+#[test]
+fn what_was_not_written_to_its_end_is_no_alarm() {
+    let world = World::built();
+    world.write(&world.download("ziphash"), [0; 47]);
+    world.write(&world.log_file("lookup/registry.example/!greet@v1.0.0"), "");
+    let scan = world.scan(&[]);
+    scan.is_clean();
+    assert!(scan.names("ziphash"), "{}", scan.story());
+    world.write(&world.download("partial"), "");
+    world.write(&world.tree("greet.go"), "package half");
+    world.scan(&[]).is_clean();
+}
+
+#[test]
+fn the_same_content_packed_otherwise_is_verified() {
+    let world = World::built();
+    let mut zip = fs::read(world.at(&world.download("zip"))).unwrap();
+    let at = zip.len() - 2;
+    zip[at..].copy_from_slice(&5_u16.to_le_bytes());
+    zip.extend(b"hello");
+    world.write(&world.download("zip"), zip);
+    world.scan(&[]).is_clean();
+}
+
+#[test]
+fn private_names_are_told_to_nobody() {
+    let world = World::built();
+    world.proxy.served.lock().unwrap().requests.clear();
+    let project = world.at("project");
+    fs::remove_dir_all(world.at(&world.cached("cache/download/sumdb"))).unwrap();
+    let scan = world.call(
+        &[project.to_str().unwrap()],
+        &[("GOPRIVATE", "registry.example/Greet")],
+    );
+    scan.is_no_alarm().exits(3);
+    assert!(
+        scan.unverifiable("private-unconfirmed") > 0,
+        "{}",
+        scan.story()
+    );
+    let served = world.proxy.served.lock().unwrap();
+    assert!(
+        served.requests.iter().all(|r| !r.contains("reet")),
+        "{:?}",
+        served.requests
+    );
+    assert!(served.requests.iter().any(|r| r.contains("words")));
+}

@@ -1,0 +1,27 @@
+//! Black-box tests of the Go side: the real program on real projects and caches, made by the real `go` command against a
+//! module proxy and a transparency log on the loopback interface.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "tests prepare the machine that the program then looks at, and fail by panicking"
+)]
+
+mod clean;
+mod log;
+mod log_data;
+mod module;
+mod proxy;
+#[path = "../support/report.rs"]
+#[expect(
+    dead_code,
+    reason = "what the tests of other ecosystems ask of a report"
+)]
+mod report;
+mod settings;
+mod taints;
+mod world;

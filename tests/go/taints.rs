@@ -1,0 +1,255 @@
+//! What the real `go` does not notice, reproduced and then found.
+//!
+//! Each test first proves that this machine's `go` runs the taint, and only then that untaint names it: with what it learned
+//! before, from nothing, and offline from nothing.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use crate::log::NAME;
+use crate::world::{EVIL, World, copy_file, modules};
+
+#[test]
+fn an_edited_tree_is_compiled_by_go_and_found() {
+    let world = World::built();
+    world.scan(&[]).is_clean();
+    world.write(&world.tree("greet.go"), EVIL);
+    world.forget_builds();
+    assert!(world.runs().contains("EVIL"));
+    for scan in world.scans() {
+        scan.finds(&["tree-modified"], "greet.go");
+        assert_eq!(scan.count("tainted"), 1, "{}", scan.story());
+    }
+}
+
+#[test]
+fn a_replaced_zip_is_unpacked_by_go_and_found() {
+    let world = World::built();
+    world.scan(&[]).is_clean();
+    let evil = modules()[0].clone().file("greet.go", EVIL);
+    world.write(&world.download("zip"), evil.zip());
+    fs::remove_dir_all(world.at(&world.tree(""))).unwrap();
+    world.forget_builds();
+    assert!(
+        world.runs().contains("EVIL"),
+        "the record of the hash is believed"
+    );
+    for scan in world.scans() {
+        scan.finds(&["archive-tampered"], "v1.0.0.zip");
+    }
+}
+
+#[test]
+fn an_added_file_is_compiled_by_go_and_found() {
+    let world = World::built();
+    world.scan(&[]).is_clean();
+    world.write(
+        &world.tree("evil.go"),
+        "package greet\n\nfunc init() { println(\"EVIL\") }\n",
+    );
+    world.forget_builds();
+    assert!(world.runs().contains("EVIL"));
+    for scan in world.scans() {
+        scan.finds(&["tree-extra-file"], "evil.go");
+    }
+}
+
+#[test]
+fn an_edited_vendor_folder_is_compiled_by_go_and_found() {
+    let world = World::built();
+    world.go(&["mod", "vendor"]);
+    world.scan(&[]).is_clean();
+    world.write("project/vendor/registry.example/Greet/greet.go", EVIL);
+    assert!(world.runs().contains("EVIL"));
+    assert!(
+        world
+            .go(&["mod", "verify"])
+            .contains("all modules verified")
+    );
+    for scan in world.scans() {
+        scan.finds(&["tree-modified"], "greet.go");
+    }
+    // Also where no cache holds the zip: it is fetched, and held against the log.
+    fs::remove_dir_all(world.at("home/go")).unwrap();
+    world.forget_state();
+    world.scan(&[]).finds(&["tree-modified"], "greet.go");
+}
+
+#[test]
+fn files_that_no_module_has_are_found_in_a_vendor_folder() {
+    let world = World::built();
+    world.go(&["mod", "vendor"]);
+    world.write(
+        "project/vendor/registry.example/Greet/more.go",
+        "package greet\n",
+    );
+    world.scan(&[]).finds(&["tree-extra-file"], "more.go");
+    fs::remove_file(world.at("project/vendor/registry.example/Greet/more.go")).unwrap();
+    world.scan(&[]).is_clean();
+    world.write(
+        "project/vendor/registry.example/other/other.go",
+        "package other\n",
+    );
+    world.scan(&[]).finds(&["tree-extra-file"], "other.go");
+}
+
+#[test]
+fn a_consistent_rewrite_of_everything_passes_go_and_is_found() {
+    let world = World::built();
+    world.scan(&[]).is_clean();
+    let good = modules()[0].clone();
+    let evil = good.clone().file("greet.go", EVIL);
+    world.write(&world.download("zip"), evil.zip());
+    world.write(&world.download("ziphash"), evil.h1());
+    world.write(&world.tree("greet.go"), EVIL);
+    let sum = fs::read_to_string(world.at("project/go.sum")).unwrap();
+    world.write("project/go.sum", sum.replace(&good.h1(), &evil.h1()));
+    let lookup = world.log_file("lookup/registry.example/!greet@v1.0.0");
+    let record = fs::read_to_string(world.at(&lookup)).unwrap();
+    world.write(&lookup, record.replace(&good.h1(), &evil.h1()));
+    world.forget_builds();
+    assert!(world.runs().contains("EVIL"));
+    assert!(
+        world
+            .go(&["mod", "verify"])
+            .contains("all modules verified")
+    );
+    let learned = world.scan(&[]);
+    learned.finds(&["archive-tampered"], "v1.0.0.zip");
+    learned.finds(&["sidecar-forged"], "ziphash");
+    learned.finds(&["lockfile-hash-mismatch"], "go.sum");
+    learned.finds(&["log-record-forged"], "!greet@v1.0.0");
+    world.forget_state();
+    let online = world.scan(&[]);
+    online.finds(&["archive-tampered"], "v1.0.0.zip");
+    online.finds(&["lockfile-hash-mismatch"], "go.sum");
+    world.forget_state();
+    let offline = world.scan(&["--offline"]);
+    offline.finds(&["log-record-forged"], "!greet@v1.0.0");
+    // In a scan of everything the tree is judged too: the good zip is fetched for it.
+    world.forget_state();
+    world
+        .call(&["--caches"], &[])
+        .finds(&["tree-modified"], "greet.go");
+}
+
+#[test]
+fn lines_of_go_sum_are_held_against_the_log() {
+    let world = World::built();
+    let good = modules()[0].clone();
+    let evil = good
+        .clone()
+        .file("go.mod", "module registry.example/Greet\n\ngo 1.1\n");
+    let sum = fs::read_to_string(world.at("project/go.sum")).unwrap();
+    for (was, is) in [(good.h1(), evil.h1()), (good.go_mod_h1(), evil.go_mod_h1())] {
+        world.write("project/go.sum", sum.replace(&was, &is));
+        for scan in world.scans() {
+            scan.finds(&["lockfile-hash-mismatch"], "go.sum");
+            assert_eq!(scan.codes(), ["lockfile-hash-mismatch"], "{}", scan.story());
+        }
+    }
+    // One of two lines suffices for Go; untaint wants both to be true.
+    let line = sum.lines().find(|l| l.contains("Greet v1.0.0 ")).unwrap();
+    let both = format!("{}{}\n", sum, line.replace(&good.h1(), &evil.h1()));
+    world.write("project/go.sum", both);
+    world.scan(&[]).finds(&["lockfile-hash-mismatch"], "go.sum");
+}
+
+#[test]
+fn an_edited_go_mod_file_is_found() {
+    let world = World::built();
+    world.write(
+        &world.download("mod"),
+        "module registry.example/Greet\n\ngo 1.99\n",
+    );
+    for scan in world.scans() {
+        scan.finds(&["archive-tampered"], "v1.0.0.mod");
+    }
+}
+
+#[test]
+fn a_forged_record_of_the_hash_is_found() {
+    let world = World::built();
+    let evil = modules()[0].clone().file("greet.go", EVIL);
+    world.write(&world.download("ziphash"), evil.h1());
+    for scan in world.scans() {
+        scan.finds(&["sidecar-forged"], "v1.0.0.ziphash");
+        assert_eq!(scan.codes(), ["sidecar-forged"], "{}", scan.story());
+    }
+}
+
+#[test]
+fn missing_files_links_and_modes_are_found() {
+    let world = World::built();
+    fs::remove_file(world.at(&world.tree("LICENSE"))).unwrap();
+    world.scan(&[]).finds(&["tree-missing-file"], "LICENSE");
+    copy_file(&world.at("project/main.go"), &world.at("elsewhere/license"));
+    symlink(
+        world.at("elsewhere/license"),
+        world.at(&world.tree("LICENSE")),
+    )
+    .unwrap();
+    world.scan(&[]).finds(&["tree-irregular-file"], "LICENSE");
+    let tree = world.at(&world.tree(""));
+    fs::rename(&tree, world.at("elsewhere/tree")).unwrap();
+    symlink(
+        world.at("elsewhere/tree"),
+        tree.to_str().unwrap().trim_end_matches('/'),
+    )
+    .unwrap();
+    world.scan(&[]).finds(&["tree-irregular-file"], "greet");
+}
+
+#[test]
+fn a_zip_that_is_none_is_found() {
+    let world = World::built();
+    for zip in [&b""[..], b"PK\x05\x06 not a zip"] {
+        world.write(&world.download("zip"), zip);
+        world.scan(&[]).finds(&["archive-tampered"], "v1.0.0.zip");
+    }
+}
+
+#[test]
+fn genuine_bytes_of_another_module_are_found() {
+    let world = World::built();
+    let other = format!("cache/download/registry.example/words/v2/@v/v2.1.0.zip");
+    let bytes = fs::read(world.at(&world.cached(&other))).unwrap();
+    world.write(&world.download("zip"), bytes);
+    world
+        .scan(&[])
+        .finds(&["archive-tampered", "entry-misbound"], "v1.0.0.zip");
+    assert!(
+        world
+            .at(&world.log_file("latest"))
+            .parent()
+            .unwrap()
+            .ends_with(NAME)
+    );
+}
+
+#[test]
+fn a_build_output_that_is_not_its_name_is_found() {
+    let world = World::built();
+    let mut tampered = 0;
+    for folder in fs::read_dir(world.at("home/build")).unwrap().flatten() {
+        let Ok(files) = fs::read_dir(folder.path()) else {
+            continue;
+        };
+        for file in files.flatten() {
+            let path = file.path();
+            let is_output = path.to_str().is_some_and(|p| p.ends_with("-d"));
+            if is_output && path.is_file() && tampered == 0 {
+                let mut bytes = fs::read(&path).unwrap();
+                if let Some(last) = bytes.last_mut() {
+                    *last ^= 1;
+                    fs::write(&path, bytes).unwrap();
+                    tampered += 1;
+                }
+            }
+        }
+    }
+    assert_eq!(tampered, 1);
+    world
+        .call(&["--caches"], &[])
+        .finds(&["build-cache-tampered"], "-d");
+}
