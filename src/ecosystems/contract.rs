@@ -9,6 +9,7 @@
 //!    the unit's [`Inspector`].
 
 mod archive;
+mod first_party;
 mod posture;
 mod projection;
 mod settings;
@@ -26,6 +27,7 @@ use crate::model::{
 use crate::world::{Dir, Env, ReadFs, Request, Response};
 
 pub use archive::ArchiveFormat;
+pub use first_party::FirstParty;
 pub use posture::{NamedPlace, Posture, PostureContext, PostureReport};
 pub use projection::{Difference, Extra, ExtraContext, Placement, Projection};
 pub use settings::ToolSettings;
@@ -209,15 +211,6 @@ pub enum LockError {
     /// A known format that untaint cannot read yet.
     #[error("{0}")]
     Unsupported(String),
-}
-
-/// What a manifest says of first-party code.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct FirstParty {
-    /// Name of the package that it describes.
-    pub name: Option<String>,
-    /// Folders that it names, relative to its own, verbatim, sorted.
-    pub paths: Vec<String>,
 }
 
 /// A lockfile format.

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::module::Module;
-use crate::world::World;
+use crate::world::{GREET, World};
 
 #[test]
 fn a_built_project_is_proven_online_remembered_and_offline_from_cached_log_data() {
@@ -46,9 +46,36 @@ fn a_log_that_nobody_pinned_proves_nothing() {
     let world = World::built();
     world.write("trust.toml", "");
     let scan = world.scan(&["--offline"]);
-    // Settings that send everything to an unknown proxy are a finding; nothing else is.
+    // Settings that send everything to an unknown proxy and log are a finding; nothing else is.
+    scan.exits(1);
     assert_eq!(scan.codes(), ["source-redirected"], "{}", scan.story());
     assert_eq!(scan.count("verified"), 0, "{}", scan.story());
+    assert_eq!(scan.count("tainted"), 0, "{}", scan.story());
+    // The log that Go is shipped with would be asked all the same: settings choose among believed roots, and add none.
+    assert!(scan.unverifiable("offline") > 0, "{}", scan.story());
+    let project = world.at("project");
+    let unset = [("GOPROXY", ""), ("GOSUMDB", "")];
+    let scan = world.call(&[project.to_str().unwrap(), "--offline"], &unset);
+    scan.is_no_alarm().exits(3);
+    assert_eq!(scan.count("verified"), 0, "{}", scan.story());
+}
+
+#[test]
+fn a_folder_that_stands_in_for_a_module_is_the_users_own_if_it_is_there() {
+    let world = World::built();
+    let manifest = fs::read_to_string(world.at("project/go.mod")).unwrap();
+    world.write(
+        "project/go.mod",
+        format!("{manifest}\nreplace registry.example/Greet => ./own\n"),
+    );
+    world.write("project/own/go.mod", "module anything.example/goes\n");
+    world.write("project/own/greet.go", GREET);
+    assert!(world.runs().contains("hi"));
+    world.scan(&[]).is_clean();
+    fs::remove_dir_all(world.at("project/own")).unwrap();
+    let scan = world.scan(&[]);
+    scan.is_no_alarm().exits(3);
+    assert_eq!(scan.unverifiable("unbound"), 1, "{}", scan.story());
 }
 
 #[test]

@@ -212,8 +212,8 @@ fn a_zip_that_is_none_is_found() {
 #[test]
 fn genuine_bytes_of_another_module_are_found() {
     let world = World::built();
-    let other = format!("cache/download/registry.example/words/v2/@v/v2.1.0.zip");
-    let bytes = fs::read(world.at(&world.cached(&other))).unwrap();
+    let other = "cache/download/registry.example/words/v2/@v/v2.1.0.zip";
+    let bytes = fs::read(world.at(&world.cached(other))).unwrap();
     world.write(&world.download("zip"), bytes);
     world
         .scan(&[])

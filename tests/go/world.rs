@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::LazyLock;
 
 use tempfile::TempDir;
 
@@ -33,8 +34,31 @@ pub(crate) fn modules() -> Vec<Module> {
 }
 
 impl World {
-    /// A project that was built once.
+    /// A project that was built once. What `go` downloaded and built is made once per test program, and copied.
     pub(crate) fn built() -> Self {
+        static MADE: LazyLock<World> = LazyLock::new(World::made);
+        let world = Self::furnished();
+        for folder in ["home", "project", "standard"] {
+            copy_folder(&MADE.at(folder), &world.at(folder));
+        }
+        // The log of the copy's proxy has the same records, so what was cached of it holds.
+        assert!(world.runs().contains("hi words 1"));
+        world
+    }
+
+    fn made() -> Self {
+        let world = Self::furnished();
+        let standard = world.at("standard").display().to_string();
+        let built = world.try_go(&["build", "fmt"], &[("GOCACHE", &standard)]);
+        assert!(built.status.success(), "{built:?}");
+        copy_folder(&world.at("standard"), &world.at("home/build"));
+        world.go(&["mod", "tidy"]);
+        assert!(world.runs().contains("hi words 1"));
+        world
+    }
+
+    /// A project that nobody built yet.
+    fn furnished() -> Self {
         let dir = tempfile::Builder::new()
             .prefix("untaint-go-")
             .tempdir()
@@ -61,13 +85,11 @@ impl World {
         let url = world.proxy.url();
         world.write(
             "trust.toml",
-            &format!(
+            format!(
                 "[[root]]\necosystem = \"go\"\nrole = \"log\"\nurl = \"{url}/sumdb/{NAME}/\"\nname = \"{NAME}\"\n\
                  key = \"{key}\"\n\n[[root]]\necosystem = \"go\"\nrole = \"proxy\"\nurl = \"{url}/\"\n"
             ),
         );
-        world.go(&["mod", "tidy"]);
-        assert!(world.runs().contains("hi words 1"));
         world
     }
 
@@ -152,9 +174,10 @@ impl World {
         text
     }
 
-    /// Go forgets what it built and indexed.
+    /// Go forgets what it built and indexed, except its own library.
     pub(crate) fn forget_builds(&self) {
         let _ = fs::remove_dir_all(self.at("home/build"));
+        copy_folder(&self.at("standard"), &self.at("home/build"));
     }
 
     pub(crate) fn forget_state(&self) {
@@ -210,6 +233,14 @@ impl World {
         self.forget_state();
         vec![learned, online, self.scan(&["--offline"])]
     }
+}
+
+/// Copies a folder with its modes and times.
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to.parent().unwrap()).unwrap();
+    let _ = fs::remove_dir_all(to);
+    let copied = Command::new("cp").arg("-a").arg(from).arg(to).status();
+    assert!(copied.unwrap().success(), "{from:?} to {to:?}");
 }
 
 pub(crate) fn copy_file(from: &Path, to: &Path) {

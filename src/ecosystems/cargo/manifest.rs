@@ -39,7 +39,11 @@ pub(super) fn read(manifest: &[u8]) -> FirstParty {
     found.truncate(MOST);
     found.sort();
     found.dedup();
-    FirstParty { name, paths: found }
+    FirstParty {
+        name,
+        paths: found,
+        stand_ins: Vec::new(),
+    }
 }
 
 fn tables(value: Option<&Value>) -> impl Iterator<Item = &Table> {

@@ -114,15 +114,21 @@ impl LockfileFormat for GoModFile {
 
     fn first_party(&self, manifest: &[u8]) -> FirstParty {
         let file = gomod::parse(manifest, Kind::Mod);
-        let folders = file.replace.iter().filter_map(|r| match &r.value.with {
-            Replacement::Folder(folder) => Some(folder.clone()),
+        // Of a folder Go asks no more than that it has a go.mod file: any module path in it will do.
+        let stand_ins = file.replace.iter().filter_map(|r| match &r.value.with {
+            Replacement::Folder(folder) => Some((r.value.path.clone(), folder.clone())),
             Replacement::Module(_) => None,
         });
-        let mut paths: Vec<String> = folders.collect();
+        let mut stand_ins: Vec<(String, String)> = stand_ins.collect();
+        stand_ins.sort();
+        stand_ins.dedup();
+        let mut paths: Vec<String> = stand_ins.iter().map(|(_, path)| path.clone()).collect();
         paths.sort();
+        paths.dedup();
         FirstParty {
             name: file.module.map(|own| own.value),
             paths,
+            stand_ins,
         }
     }
 

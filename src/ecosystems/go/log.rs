@@ -40,7 +40,7 @@ impl ProvingAuthority for ChecksumLog {
         };
         proving.audit();
         let wanted: BTreeSet<Wanted> = questions.iter().flat_map(wanted).collect();
-        let open = proving.from_kept(wanted);
+        let open = proving.take_kept(wanted);
         for part in open.chunks(BATCH) {
             proving.batch(part.to_vec(), send);
         }
@@ -85,7 +85,7 @@ impl Proving<'_> {
     }
 
     /// Takes what kept proofs still prove; gives the rest.
-    fn from_kept(&mut self, wanted: BTreeSet<Wanted>) -> Vec<Wanted> {
+    fn take_kept(&mut self, wanted: BTreeSet<Wanted>) -> Vec<Wanted> {
         let mut open = Vec::new();
         for wanted in wanted {
             if log_place::name(&tlog::Resource::Lookup(wanted.clone())).is_none() {

@@ -64,7 +64,7 @@ fn checksums(settings: &Settings, report: &mut PostureReport) {
             .push(finding(Code::ChecksumDatabaseDisabled, setting, what));
     }
     for name in ["GONOSUMDB", "GOPRIVATE"] {
-        let all = |s: &&Setting| s.value.split(',').any(|glob| is_everything(glob));
+        let all = |s: &&Setting| s.value.split(',').any(is_everything);
         if let Some(setting) = settings.get(name).filter(all) {
             let what = format!("{name} names every module: Go asks the checksum database for none");
             report

@@ -21,6 +21,9 @@ use crate::pipeline::truth::{self, Evidence};
 
 use super::{Case, existence};
 
+/// A package version and the file name of its artifact, where it has several.
+type Artifact = (Arc<Coordinate>, Option<Arc<str>>);
+
 /// What has been judged so far.
 pub(super) struct Judged<'a> {
     case: &'a Case<'a>,
@@ -33,7 +36,7 @@ pub(super) struct Judged<'a> {
     held: BTreeSet<Arc<Coordinate>>,
     /// Git repositories at commits that a checkout holds: address and commit.
     held_git: BTreeSet<(Arc<str>, Arc<str>)>,
-    knowledge: BTreeMap<(Arc<Coordinate>, Option<Arc<str>>), Arc<Knowledge>>,
+    knowledge: BTreeMap<Artifact, Arc<Knowledge>>,
     noticed: BTreeMap<(EcosystemId, Reason), usize>,
     /// Archives that nobody outside vouches for and nothing speaks against.
     pub(super) memorable: Vec<Memorable>,
@@ -156,7 +159,8 @@ impl<'a> Judged<'a> {
             (ruling.outcome, ruling.codes)
         };
         let sidecar = subject.kind == ArchiveFormat::H1Sidecar.subject_kind();
-        if sidecar && codes.contains(&Code::ArchiveTampered) {
+        let verified = matches!(outcome, Outcome::Verified(_));
+        if sidecar && !verified && codes.contains(&Code::ArchiveTampered) {
             let message = format!(
                 "the cache's own record `{}` is not the hash of what was published",
                 text::printable(&subject.rel.to_string_lossy())

@@ -36,6 +36,15 @@ impl Manifest<'_> {
         let id = self.ecosystem.facts().id;
         found.first_party.extend(said.name.map(|name| (id, name)));
         let mut open: Vec<PathBuf> = Vec::new();
+        for (name, path) in &said.stand_ins {
+            let seen = self.format.manifest().is_some_and(|manifest| {
+                let at = lexical(self.folder, path).join(manifest);
+                fs.read_named(&at, LARGEST).is_ok()
+            });
+            if seen {
+                found.first_party.insert((id, name.clone()));
+            }
+        }
         for named in &said.paths {
             let target = lexical(self.folder, named);
             if !target.starts_with(&root) {
