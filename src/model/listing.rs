@@ -9,6 +9,8 @@ use super::digest::Digest;
 
 /// Seconds for which existence and yank state count as current. Digest claims do not expire.
 pub const CURRENT_FOR: i64 = 24 * 60 * 60;
+/// A version younger than this, in seconds, may be missing from an answer or from a copy of one.
+pub const SETTLING: i64 = 60 * 60;
 
 /// One version of a package, as its registry describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -31,7 +31,7 @@ pub use coverage::{Coverage, Tally};
 pub use digest::{Digest, Fingerprint, Scheme};
 pub use ecosystem::EcosystemId;
 pub use finding::{Entry, EntryKind, Expected, Finding, Place};
-pub use listing::{CURRENT_FOR, Listing, VersionFacts};
+pub use listing::{CURRENT_FOR, Listing, SETTLING, VersionFacts};
 pub use location::{Line, Location, RootId, RootInfo, RootOrigin};
 pub use manifest::{Manifest, ManifestEntry};
 pub use notice::{Notice, NoticeCode};

@@ -4,15 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::model::{
-    Assurance, Claim, Claimant, Coordinate, Digest, Fingerprint, Listing, Origin, Reason,
+    Assurance, Claim, Claimant, Coordinate, Digest, Fingerprint, Listing, Origin, Reason, SETTLING,
     VersionFacts,
 };
 
 use super::flow::{Existence, Inventory, Knowledge, Known, Learned, Recent, Standing};
 use super::standings::Standings;
-
-/// A version younger than this may be missing from an answer, in seconds.
-const SETTLING: i64 = 60 * 60;
 
 /// What lockfiles declare: by registry, name and version.
 #[derive(Default)]

@@ -24,6 +24,22 @@ fn published(bytes: impl Fn(&[u8]) -> Vec<u8>) -> Scan {
     world.untaint().run()
 }
 
+/// A world in which `odd` 1.0.0 was published with these bytes, and cargo fetched and unpacked it.
+fn unpacked(bytes: impl Fn(&[u8]) -> Vec<u8>) -> World {
+    let world = World::clean(Source::Alternate);
+    let odd = Crate::lib("odd", "1.0.0", "pub fn odd() {}\n");
+    let archive = bytes(&gunzip(&odd.archive(Some(&world.registry.index_url()))));
+    world.registry.publish_bytes(&odd, archive);
+    world.manifest(
+        &[("alpha", "1"), ("gamma", "0.3"), ("odd", "1")],
+        "fn main() {}\n",
+    );
+    world.cargo(&["generate-lockfile"]);
+    world.cargo(&["fetch", "--locked"]);
+    assert!(world.tree("odd", "1.0.0").join("src/lib.rs").exists());
+    world
+}
+
 fn with_entry(plain: &[u8], add: impl Fn(&mut Tar)) -> Vec<u8> {
     let mut tar = Tar::new();
     add(&mut tar);
@@ -178,4 +194,46 @@ fn a_bomb_is_refused_within_bounds() {
     });
     assert!(matches!(scan.exit, 0 | 1 | 3), "{}", scan.story());
     assert!(scan.took < Duration::from_secs(20), "{}", scan.story());
+}
+
+#[test]
+fn what_an_archive_hides_is_found_again_on_every_run() {
+    type Shape = fn(&[u8]) -> Vec<u8>;
+    let shapes: [(&str, Shape); 3] = [
+        ("the same name twice", |plain| {
+            with_entry(plain, |tar| {
+                tar.file("odd-1.0.0/src/lib.rs", b"pub fn ODD() {}\n");
+            })
+        }),
+        ("names that collide", |plain| {
+            with_entry(plain, |tar| {
+                tar.file("odd-1.0.0/src/Lib.rs", b"pub fn other() {}\n");
+            })
+        }),
+        ("a second gzip member", |plain| {
+            let mut hidden = Tar::new();
+            hidden.file("odd-1.0.0/src/lib.rs", b"pub fn odd() {}\n");
+            [gzip("a", plain), gzip("b", &hidden.finish())].concat()
+        }),
+    ];
+    for (what, shape) in shapes {
+        let world = unpacked(shape);
+        let mut first = None;
+        for run in 1..=3 {
+            let scan = world.untaint().an_hour_later().run();
+            println!("{what}, run {run}: {:?}", scan.codes());
+            scan.finds(&["archive-ambiguous"], "odd-1.0.0.crate");
+            let verified = scan.count("verified");
+            assert_eq!(
+                *first.get_or_insert(verified),
+                verified,
+                "{what}, run {run}\n{}",
+                scan.story()
+            );
+        }
+        // Alone, and without the tree that earlier runs knew.
+        fs::remove_dir_all(world.tree("odd", "1.0.0")).unwrap();
+        let scan = world.untaint().an_hour_later().run();
+        scan.finds(&["archive-ambiguous"], "odd-1.0.0.crate");
+    }
 }

@@ -1,11 +1,11 @@
 //! Cached listings whose rows cargo reads and a stricter or a laxer reader would not: each is compared, or said to be open.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt, symlink};
 
 use serde_json::{Value, json};
 
-use crate::support::{World, sha256, write_file};
+use crate::support::{Source, World, sha256, write_file};
 use crate::tamper::home_template;
 use crate::tamper_rewrites::rewrite_listing;
 
@@ -163,4 +163,52 @@ fn folders_of_a_cargo_home_that_are_links_are_called_links() {
         });
         assert!(told, "{name}\n{}", scan.story());
     }
+}
+
+#[test]
+fn a_listing_changed_after_a_good_run_is_found_whatever_its_size_and_time_say() {
+    let world = home_template().twin();
+    for _ in 0..2 {
+        world.untaint().an_hour_later().run().is_clean();
+    }
+    let path = world.index_entry("beta");
+    let before = fs::metadata(&path).unwrap();
+    let archive = sha256(&fs::read(world.archive("beta", "1.0.0")).unwrap());
+    let mut bytes = fs::read(&path).unwrap();
+    let at = bytes
+        .windows(archive.len())
+        .position(|window| window == archive.as_bytes())
+        .unwrap();
+    bytes[at..at + archive.len()].copy_from_slice("ab".repeat(32).as_bytes());
+    fs::write(&path, bytes).unwrap();
+    let file = fs::File::options().append(true).open(&path).unwrap();
+    file.set_modified(before.modified().unwrap()).unwrap();
+    let after = fs::metadata(&path).unwrap();
+    assert_eq!(
+        (before.len(), before.ino(), before.modified().unwrap()),
+        (after.len(), after.ino(), after.modified().unwrap()),
+    );
+    for arguments in [&[][..], &["--offline"]] {
+        world
+            .untaint()
+            .an_hour_later()
+            .args(arguments)
+            .run()
+            .finds(&["metadata-poisoned"], "another checksum");
+    }
+}
+
+#[test]
+fn a_listing_that_fitted_is_held_against_what_the_registry_says_now() {
+    let world = World::clean(Source::Alternate);
+    world.untaint().an_hour_later().run().is_clean();
+    world.registry.change_row("beta", "1.0.0", |row| {
+        row["deps"] = json!([{"name": "gamma", "req": "*", "features": [], "optional": false,
+            "default_features": true, "target": null, "kind": "normal"}]);
+    });
+    // The registry is asked again a day later, and the file is the same as before.
+    let day = jiff::Timestamp::from_second(jiff::Timestamp::now().as_second() + 90_000).unwrap();
+    let day = day.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let scan = world.untaint().args(&["--now", &day]).run();
+    scan.finds(&["metadata-poisoned"], "beta");
 }

@@ -47,7 +47,7 @@ pub(crate) fn rewrite_listing(
 }
 
 /// Archive, tree, cached listing and lockfile all tell of the same evil twin.
-fn rewrite_everything(world: &World) {
+pub(crate) fn rewrite_everything(world: &World) {
     let evil = evil_beta(world);
     let (old, new) = (
         sha256(&fs::read(world.archive("beta", "1.0.0")).unwrap()),

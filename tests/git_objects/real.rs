@@ -228,18 +228,19 @@ impl Sandbox {
 /// Every regular file below a folder with its bytes, by path.
 pub(crate) fn every_file(root: &Path) -> Vec<(String, Vec<u8>)> {
     let mut files = Vec::new();
-    for entry in walkdir::WalkDir::new(root).sort_by_file_name() {
-        let entry = entry.unwrap();
-        if entry.file_type().is_file() {
-            let rel = entry
-                .path()
-                .strip_prefix(root)
-                .unwrap()
-                .to_str()
-                .unwrap()
-                .to_owned();
-            files.push((rel, fs::read(entry.path()).unwrap()));
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let entry = entry.unwrap();
+            let (path, kind) = (entry.path(), entry.file_type().unwrap());
+            if kind.is_dir() {
+                folders.push(path);
+            } else if kind.is_file() {
+                let rel = path.strip_prefix(root).unwrap().to_str().unwrap();
+                files.push((rel.to_owned(), fs::read(&path).unwrap()));
+            }
         }
     }
+    files.sort();
     files
 }

@@ -18,6 +18,8 @@ pub(crate) struct Scan {
     pub(crate) stdout: String,
     pub(crate) stderr: String,
     pub(crate) took: Duration,
+    /// The most memory it held, in bytes, as last seen a few milliseconds before its end; 0 where nobody can say.
+    pub(crate) peak: u64,
 }
 
 impl Scan {
@@ -48,6 +50,7 @@ impl Scan {
             stdout,
             stderr,
             took,
+            peak: 0,
         }
     }
 

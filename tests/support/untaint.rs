@@ -94,6 +94,13 @@ impl Untaint {
         self
     }
 
+    /// Runs as if it were an hour later: what the test has just made is then old enough to be remembered.
+    pub(crate) fn an_hour_later(self) -> Self {
+        let later = jiff::Timestamp::from_second(jiff::Timestamp::now().as_second() + 3600);
+        let text = later.unwrap().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        self.args(&["--now", &text])
+    }
+
     /// Presses Ctrl-C after this time.
     pub(crate) fn interrupt_after(mut self, time: Duration) -> Self {
         self.interrupt = Some(time);
@@ -142,9 +149,11 @@ impl Untaint {
         }
         let started = Instant::now();
         let mut child = command.spawn().unwrap();
+        let mut peak = 0;
         let out = drain(child.stdout.take().unwrap());
         let err = drain(child.stderr.take().unwrap());
         let status = loop {
+            peak = high_water(child.id()).unwrap_or(peak);
             if let Some(status) = child.try_wait().unwrap() {
                 break status;
             }
@@ -173,8 +182,18 @@ impl Untaint {
             changed.is_empty(),
             "a scan wrote where it must not: {changed:#?}"
         );
-        Scan::new(self.arguments, status, stdout, stderr, took)
+        let mut scan = Scan::new(self.arguments, status, stdout, stderr, took);
+        scan.peak = peak;
+        scan
     }
+}
+
+/// The most memory that a running process has held so far, in bytes: the system's own high-water mark.
+fn high_water(process: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let kib: u64 = line.split_ascii_whitespace().nth(1)?.parse().ok()?;
+    Some(kib * 1024)
 }
 
 fn drain(mut pipe: impl Read + Send + 'static) -> thread::JoinHandle<Vec<u8>> {

@@ -286,13 +286,9 @@ impl Opening<'_> {
                     count += self.index_files(&registry, dir, &entry.name, &at, 0);
                 }
                 Some(authority::CONFIG) => {
-                    self.index_file(
-                        registry.clone(),
-                        authority::CONFIG.to_owned(),
-                        at,
-                        dir,
-                        entry,
-                    );
+                    let (name, entry) = (authority::CONFIG, (dir, entry));
+                    let unit = IndexFile::unit(registry.clone(), name, at, entry, false);
+                    self.session.units.push(unit);
                 }
                 // The data of the git protocol; its objects are judged as what they are: not read.
                 Some(
@@ -373,51 +369,16 @@ impl Opening<'_> {
                     count += 1;
                     let of = |names: &BTreeSet<_>| names.contains(&crate_name.to_ascii_lowercase());
                     if self.names.as_ref().is_none_or(of) {
-                        self.index_file(
-                            registry.clone(),
-                            crate_name.to_owned(),
-                            path,
-                            &*below,
-                            &entry,
-                        );
+                        let entry = (&*below, &entry);
+                        let unit =
+                            IndexFile::unit(registry.clone(), crate_name, path, entry, false);
+                        self.session.units.push(unit);
                     }
                 }
                 _ => self.litter(path, &entry),
             }
         }
         count
-    }
-
-    fn index_file(
-        &mut self,
-        registry: Option<Arc<Registry>>,
-        name: String,
-        rel: PathBuf,
-        dir: &dyn Dir,
-        entry: &DirEntry,
-    ) {
-        let binding = match registry {
-            Some(registry) => Binding::Package(Arc::new(Coordinate {
-                ecosystem: CARGO,
-                name: Arc::from(name.as_str()),
-                version: Arc::from(""),
-                origin: Origin::Registry(registry),
-            })),
-            None => Binding::Unbound(Reason::UnpinnedRoot),
-        };
-        let size = dir.stat_entry(&entry.name).map_or(0, |s| s.size);
-        self.session.units.push(Unit {
-            binding,
-            place: Place::Cache,
-            archive: None,
-            tree: None,
-            inspector: Some(Box::new(IndexFile {
-                rel,
-                name,
-                size,
-                plain: false,
-            })),
-        });
     }
 
     /// Something that no cargo loads. In a scan of one project it does not matter.

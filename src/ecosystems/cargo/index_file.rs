@@ -5,20 +5,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use crate::ecosystems::contract::{InspectContext, Inspection, Inspector};
+use crate::ecosystems::contract::{Binding, InspectContext, Inspection, Inspector, Unit};
 use crate::model::{
-    Assurance, Code, Finding, Listing, Outcome, Place, Problem, Reason, VersionFacts, text,
+    Assurance, Code, Coordinate, Finding, Listing, Origin, Outcome, Place, Problem, Reason,
+    Registry, SETTLING, VersionFacts, text,
 };
+use crate::world::{Dir, DirEntry};
 
 use super::index_memo::Memo;
 use super::index_rows::{self, Row, Rows, Shape};
-use super::{authority, index_line};
+use super::{CARGO, authority, index_line};
 
 /// Largest cached index file.
 const LARGEST: u64 = 32 << 20;
-/// A version younger than this may be missing on either side, in seconds.
-const SETTLING: i64 = 60 * 60;
 /// Most versions that are reported as too new to be known.
 const RECENT: usize = 1000;
 /// Most differences that are named.
@@ -129,6 +130,46 @@ impl Inspector for IndexFile {
 }
 
 impl IndexFile {
+    /// The index file `entry` of the folder `dir`, about the crate `name` of a registry, if that is known.
+    pub(super) fn unit(
+        registry: Option<Arc<Registry>>,
+        name: &str,
+        rel: PathBuf,
+        (dir, entry): (&dyn Dir, &DirEntry),
+        plain: bool,
+    ) -> Unit {
+        let binding = match registry {
+            Some(registry) => Binding::Package(Arc::new(Coordinate {
+                ecosystem: CARGO,
+                name: Arc::from(name),
+                version: Arc::from(""),
+                origin: Origin::Registry(registry),
+            })),
+            None => Binding::Unbound(Reason::UnpinnedRoot),
+        };
+        let file = Self {
+            rel,
+            name: name.to_owned(),
+            size: dir.stat_entry(&entry.name).map_or(0, |s| s.size),
+            plain,
+        };
+        Unit {
+            binding,
+            place: file.place(),
+            archive: None,
+            tree: None,
+            inspector: Some(Box::new(file)),
+        }
+    }
+
+    fn place(&self) -> Place {
+        if self.plain {
+            Place::Vendor
+        } else {
+            Place::Cache
+        }
+    }
+
     fn config(&self, bytes: &[u8], context: &InspectContext<'_>, inspection: &mut Inspection) {
         let Some(cached) = authority::config_facts(bytes) else {
             inspection.outcome = Outcome::Unverifiable(Reason::Orphan);
@@ -189,18 +230,14 @@ impl IndexFile {
         }
         let mut finding = Finding::new(
             Code::MetadataPoisoned,
-            if self.plain {
-                Place::Vendor
-            } else {
-                Place::Cache
-            },
+            self.place(),
             format!(
                 "the cached index file of `{}` is not the registry's: {}",
                 self.name,
                 first.join("; ")
             ),
         );
-        finding.package = Some(std::sync::Arc::from(self.name.as_str()));
+        finding.package = Some(Arc::from(self.name.as_str()));
         inspection.findings.push(finding);
         inspection.outcome = Outcome::Tainted;
     }
@@ -319,7 +356,7 @@ impl<'a> Judged<'a> {
             && self.context.listing.is_some()
             && inspection.recent.len() < RECENT
         {
-            let version = std::sync::Arc::clone(&cached.version);
+            let version = Arc::clone(&cached.version);
             inspection.recent.push((version, at));
         }
         let all_known = self.context.gap.is_none() && self.listing().is_some_and(|l| l.complete);

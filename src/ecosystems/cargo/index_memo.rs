@@ -82,3 +82,7 @@ fn field(said: &mut Vec<u8>, bytes: &[u8]) {
     said.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
     said.extend_from_slice(bytes);
 }
+
+#[cfg(test)]
+#[path = "index_memo_tests.rs"]
+mod tests;

@@ -15,13 +15,13 @@ use std::sync::Arc;
 use crate::ecosystems::contract::{
     ArchiveFormat, ArchivePart, Binding, NamedPlace, OpenContext, Session, Unit,
 };
-use crate::model::{Coordinate, Origin, Place, Problem, Reason};
+use crate::model::{Place, Problem, Reason};
 use crate::world::{Dir, DirEntry, FileKind};
 
+use super::folders;
 use super::index_file::IndexFile;
 use super::litter::Irregular;
 use super::named::{self, Named};
-use super::{CARGO, folders};
 
 /// Kind of the place.
 pub(super) const KIND: &str = "local-registry";
@@ -143,28 +143,9 @@ impl Opening<'_> {
             return;
         };
         let stands_for = self.place.stands_for.as_deref();
-        let binding = match named::listing_registry(name, stands_for, self.context) {
-            Some(registry) => Binding::Package(Arc::new(Coordinate {
-                ecosystem: CARGO,
-                name: Arc::from(name),
-                version: Arc::from(""),
-                origin: Origin::Registry(registry),
-            })),
-            None => Binding::Unbound(Reason::UnpinnedRoot),
-        };
-        let size = dir.stat_entry(&entry.name).map_or(0, |s| s.size);
-        self.session.units.push(Unit {
-            binding,
-            place: Place::Vendor,
-            archive: None,
-            tree: None,
-            inspector: Some(Box::new(IndexFile {
-                rel,
-                name: name.to_owned(),
-                size,
-                plain: true,
-            })),
-        });
+        let registry = named::listing_registry(name, stands_for, self.context);
+        let unit = IndexFile::unit(registry, name, rel, (dir, entry), true);
+        self.session.units.push(unit);
     }
 
     fn list(&mut self, dir: &dyn Dir, rel: &Path) -> Option<Vec<DirEntry>> {

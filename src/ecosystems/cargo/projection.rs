@@ -42,12 +42,12 @@ impl Projection for Unpacked {
         content: Option<&[u8]>,
         _: &ExtraContext<'_>,
     ) -> Extra {
-        match content {
-            // Written by cargo up to 1.70 (`ok`, or nothing) and since.
-            Some(b"" | b"ok" | br#"{"v":1}"#) if path == OK => Extra::Generated,
+        match generated_or_litter(path, kind, content) {
             // Any other text makes cargo unpack anew: it is litter, and no cargo trusts it.
-            Some(_) if path == OK && kind == FileKind::File => Extra::Litter,
-            _ => litter_or_forbidden(path, kind),
+            Extra::Forbidden if path == OK && kind == FileKind::File && content.is_some() => {
+                Extra::Litter
+            }
+            other => other,
         }
     }
 }
@@ -79,8 +79,7 @@ impl Projection for Vendored {
         match content {
             Some(text) if path == SUMS => judge_sums(text, context),
             None if path == SUMS => Extra::Forged("its checksum file cannot be read".into()),
-            Some(b"" | b"ok" | br#"{"v":1}"#) if path == OK => Extra::Generated,
-            _ => litter_or_forbidden(path, kind),
+            _ => generated_or_litter(path, kind, content),
         }
     }
 
@@ -167,12 +166,14 @@ fn file_name(path: &[u8]) -> &[u8] {
     path.rsplit(|b| *b == b'/').next().unwrap_or_default()
 }
 
-/// Editor and desktop litter: no tool compiles it, includes it by default, or reads settings from it.
-fn litter_or_forbidden(path: &[u8], kind: FileKind) -> Extra {
-    if kind == FileKind::File && is_litter(file_name(path)) {
-        Extra::Litter
-    } else {
-        Extra::Forbidden
+/// What cargo adds to every unpacked crate, and litter of editors and desktops: no tool compiles that, includes it by
+/// default, or reads settings from it.
+fn generated_or_litter(path: &[u8], kind: FileKind, content: Option<&[u8]>) -> Extra {
+    match content {
+        // Written by cargo up to 1.70 (`ok`, or nothing) and since.
+        Some(b"" | b"ok" | br#"{"v":1}"#) if path == OK => Extra::Generated,
+        _ if kind == FileKind::File && is_litter(file_name(path)) => Extra::Litter,
+        _ => Extra::Forbidden,
     }
 }
 

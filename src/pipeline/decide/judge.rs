@@ -229,10 +229,14 @@ impl<'a> Judged<'a> {
                 outcome = Outcome::Tainted;
             }
         }
+        // Also where the lockfile is enough: whoever changes it with the archive is still told apart from the first sight.
+        let unvouched = match outcome {
+            Outcome::Verified(level) => !level.is_trusted(),
+            Outcome::Unverifiable(_) => true,
+            Outcome::Tainted | Outcome::Conflict => false,
+        };
         // What a cache says of itself is nothing to remember.
-        if let (Outcome::Unverifiable(_), Some(digest), false) =
-            (outcome, observed.first(), sidecar)
-        {
+        if let (true, Some(digest), false) = (unvouched, observed.first(), sidecar) {
             self.memorable.push(Memorable {
                 coordinate: Arc::clone(&coordinate),
                 file: subject.artifact.clone().unwrap_or_else(|| Arc::from("")),

@@ -10,8 +10,20 @@ use crate::model::Line;
 
 /// Largest file that is read, in bytes.
 pub(super) const LARGEST: u64 = 1 << 20;
-/// Most keys that are kept.
+/// Most keys of one top-level table that are kept: a table that is filled up hides nothing in the others.
 const MOST: usize = 20_000;
+/// Keys of a `[source]` or `[registries]` entry that anybody judges; cargo passes over others, and so do we.
+const OF_SOURCE: &[&str] = &[
+    "credential-provider",
+    "directory",
+    "git",
+    "index",
+    "local-registry",
+    "registry",
+    "replace-with",
+    "secret-key",
+    "token",
+];
 /// Deepest table.
 const DEPTH: usize = 16;
 /// Tables whose keys are judged; what fills up the others hides nothing.
@@ -132,6 +144,7 @@ pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<File, Broken> {
             .filter_map(|(at, b)| (*b == b'\n').then_some(at))
             .collect(),
         entries: Vec::new(),
+        before: 0,
         cut: false,
     };
     flat.table(table.get_ref(), &mut Vec::new());
@@ -156,6 +169,8 @@ struct Flat {
     /// Offsets of line ends.
     ends: Vec<usize>,
     entries: Vec<Entry>,
+    /// How many of them belong to earlier top-level tables.
+    before: usize,
     /// Whether a limit was reached.
     cut: bool,
 }
@@ -166,9 +181,18 @@ impl Flat {
             self.cut = true;
             return;
         }
-        for (key, value) in table {
-            if above.is_empty() && !JUDGED.contains(&key.get_ref().as_ref()) {
-                continue;
+        let mut entries: Vec<_> = table.iter().collect();
+        if above.len() == 1 && above.iter().all(|key| key == "source") {
+            let chain = chain(table);
+            let rank = |name: &str| chain.iter().position(|link| *link == name);
+            entries.sort_by_key(|(key, _)| rank(key.get_ref()).unwrap_or(usize::MAX));
+        }
+        for (key, value) in entries {
+            if above.is_empty() {
+                if !JUDGED.contains(&key.get_ref().as_ref()) {
+                    continue;
+                }
+                self.before = self.entries.len();
             }
             above.push(key.get_ref().to_string());
             self.value(key.span().start, value, above);
@@ -188,7 +212,10 @@ impl Flat {
             ),
             DeValue::Integer(_) | DeValue::Float(_) | DeValue::Datetime(_) => return,
         };
-        if self.entries.len() < MOST {
+        if !is_judged(key) {
+            return;
+        }
+        if self.entries.len() - self.before < MOST {
             let line = self.ends.partition_point(|end| *end < at) + 1;
             self.entries.push(Entry {
                 key: key.clone(),
@@ -198,6 +225,32 @@ impl Flat {
         } else {
             self.cut = true;
         }
+    }
+}
+
+/// The sources that the default registry is replaced by, one by the other: they are kept before all others.
+fn chain<'a>(sources: &'a DeTable<'_>) -> Vec<&'a str> {
+    let next = |name: &str| {
+        let source = sources.get(name)?.get_ref().as_table()?;
+        source.get("replace-with")?.get_ref().as_str()
+    };
+    let mut names = vec!["crates-io"];
+    while let Some(name) = names.last().and_then(|name| next(name))
+        && names.len() < DEPTH
+        && !names.contains(&name)
+    {
+        names.push(name);
+    }
+    names
+}
+
+/// Whether a key could matter: what is made up fills no place.
+fn is_judged(key: &[String]) -> bool {
+    match key {
+        [table, _, key, ..] if table == "source" || table == "registries" => {
+            OF_SOURCE.contains(&key.as_str())
+        }
+        _ => true,
     }
 }
 
@@ -294,6 +347,19 @@ mod tests {
         // What nobody judges does not fill up the place of what is.
         let padded = read(&format!("[a]\n{many}[build]\nrustc-wrapper = 'x'\n"));
         assert!(padded.entries.len() == 1 && !padded.cut);
+        // Nor does a judged table fill up the place of another, nor made-up keys that of a source's own.
+        let redirect = "[source.crates-io]\nreplace-with = 'x'\n";
+        let beside = read(&format!("[env]\n{many}{redirect}"));
+        assert!(beside.entries.len() == MOST + 1 && beside.cut);
+        assert_eq!(beside.entries.last().unwrap().key[0], "source");
+        let inside = read(&format!("[source.a]\n{many}{redirect}"));
+        assert!(inside.entries.len() == 1 && !inside.cut);
+        let many: String = (0..30_000).map(|n| format!("k{n}.git = 'x'\n")).collect();
+        let chain = "crates-io.replace-with = 'z'\nz.registry = 'y'\n";
+        let real = read(&format!("[source]\n{many}{chain}"));
+        assert!(real.entries.len() == MOST && real.cut);
+        let last: Vec<_> = real.entries.iter().rev().take(2).collect();
+        assert!(last[0].key[1] == "z" && last[1].key[1] == "crates-io");
         let nested = format!("a = {}{}", "[".repeat(5000), "]".repeat(5000));
         let _ = parse(Path::new("/a/b"), nested.as_bytes());
     }
