@@ -131,6 +131,21 @@ impl HandleDir {
             .map_err(|e| self.error_at(name, e))
     }
 
+    fn open_at(&self, name: &OsStr) -> Result<OwnedFd, PathError> {
+        let flags = FILE_FLAGS | OFlags::NOFOLLOW;
+        rustix::fs::openat(&self.handle, name, flags, Mode::empty())
+            .map_err(|e| self.error_at(name, e))
+    }
+
+    fn opened(&self, handle: OwnedFd, name: &OsStr, first: Option<Stat>) -> HandleFile {
+        HandleFile {
+            file: File::from(handle),
+            dir: Arc::clone(&self.path),
+            name: name.to_owned(),
+            first: Cell::new(first),
+        }
+    }
+
     /// The kind of an entry whose listing did not say; `None` when it is gone by now.
     fn unlisted_kind(&self, name: &OsStr) -> Result<Option<FileKind>, PathError> {
         match self.stat_at(name) {
@@ -230,40 +245,17 @@ impl Dir for HandleDir {
         let name = self.component(name)?;
         // Asked before opening: to open a FIFO or a device is to be noticed by whoever waits at its other end.
         require_file(self.stat_at(name)?.kind).map_err(|e| self.error_at(name, e))?;
-        let handle = rustix::fs::openat(
-            &self.handle,
-            name,
-            FILE_FLAGS | OFlags::NOFOLLOW,
-            Mode::empty(),
-        )
-        .map_err(|e| self.error_at(name, e))?;
+        let handle = self.open_at(name)?;
         let stat = stat_of(&rustix::fs::fstat(&handle).map_err(|e| self.error_at(name, e))?);
         require_file(stat.kind).map_err(|e| self.error_at(name, e))?;
-        Ok(Box::new(HandleFile {
-            file: File::from(handle),
-            dir: Arc::clone(&self.path),
-            name: name.to_owned(),
-            first: Cell::new(Some(stat)),
-        }))
+        Ok(Box::new(self.opened(handle, name, Some(stat))))
     }
 
     fn open_listed(&self, name: &OsStr, listed: &Stat) -> Result<Box<dyn ReadFile>, PathError> {
         let name = self.component(name)?;
         require_file(listed.kind).map_err(|e| self.error_at(name, e))?;
         // What takes its place meanwhile is opened without waiting, and found out when the reader compares.
-        let handle = rustix::fs::openat(
-            &self.handle,
-            name,
-            FILE_FLAGS | OFlags::NOFOLLOW,
-            Mode::empty(),
-        )
-        .map_err(|e| self.error_at(name, e))?;
-        Ok(Box::new(HandleFile {
-            file: File::from(handle),
-            dir: Arc::clone(&self.path),
-            name: name.to_owned(),
-            first: Cell::new(None),
-        }))
+        Ok(Box::new(self.opened(self.open_at(name)?, name, None)))
     }
 
     fn read_link(&self, name: &OsStr) -> Result<OsString, PathError> {
