@@ -12,6 +12,7 @@ mod archive;
 mod first_party;
 mod posture;
 mod projection;
+mod question;
 mod settings;
 
 use std::sync::Arc;
@@ -30,6 +31,7 @@ pub use archive::ArchiveFormat;
 pub use first_party::FirstParty;
 pub use posture::{NamedPlace, Posture, PostureContext, PostureReport};
 pub use projection::{Difference, Extra, ExtraContext, Placement, Projection};
+pub use question::{Question, Reply};
 pub use settings::ToolSettings;
 
 /// Facts about an ecosystem that other tables are made from.
@@ -435,33 +437,6 @@ pub trait Inspector: Send + Sync {
     fn weight(&self) -> u64 {
         4096
     }
-}
-
-/// A package that the authority is asked about.
-#[derive(Debug, Clone)]
-pub struct Question {
-    /// Name, verbatim.
-    pub name: Arc<str>,
-    /// What the claim store knows already, for a conditional request.
-    pub known: Option<Arc<Listing>>,
-    /// Versions that matter.
-    pub versions: Vec<Arc<str>>,
-    /// Ask past caches on the way.
-    pub fresh: bool,
-}
-
-/// What became of a question.
-#[derive(Debug, Clone)]
-pub enum Reply {
-    /// What is published.
-    Listing(Arc<Listing>),
-    /// What is proven to be published; and why nothing is known of versions that are not in it, if not because the
-    /// authority has no record of them.
-    Proven(Arc<Listing>, Option<Reason>),
-    /// The authority knows no package of this name.
-    NoSuchPackage,
-    /// It could not be learned.
-    Gap(Reason, String),
 }
 
 /// Who is asked what was published: a state machine without I/O.

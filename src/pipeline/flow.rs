@@ -177,6 +177,8 @@ pub struct Learned {
     pub listing: Option<Arc<Listing>>,
     /// Whether the registry says now that it has no such package.
     pub no_such_package: bool,
+    /// Rows that fresh answers deny.
+    pub denied: std::collections::BTreeSet<Arc<str>>,
     /// Why nothing could be learned, or only something old.
     pub gap: Option<Reason>,
     /// What else was said: by claims files, and by the registry itself on earlier runs.

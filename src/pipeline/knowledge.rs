@@ -142,10 +142,14 @@ impl Sage<'_> {
                     yanked: facts.yanked,
                 }
             }
-            None if learned.gap.is_some() => knowledge.gap = learned.gap,
-            None if self.missing_is_final(learned) => {
+            None if learned.gap.is_some() && !learned.denied.contains(row) => {
+                knowledge.gap = learned.gap;
+            }
+            None if learned.denied.contains(row) || self.missing_is_final(learned) => {
                 let recent = self.is_recent(coordinate, recent);
-                if (self.named_by_advisory)(coordinate) {
+                let denied_now =
+                    learned.denied.contains(row) && learned.said.iter().any(|s| s.version == *row);
+                if denied_now || (self.named_by_advisory)(coordinate) {
                     knowledge.existence = Existence::Withdrawn;
                     knowledge.gap = Some(Reason::NoRecord);
                 } else if recent {

@@ -78,17 +78,54 @@ fn a_folder_that_stands_in_for_a_module_is_the_users_own_if_it_is_there() {
     assert_eq!(scan.unverifiable("unbound"), 1, "{}", scan.story());
 }
 
-#[test]
-fn a_module_that_the_log_does_not_know_has_no_record() {
-    let world = World::built();
-    let unknown = Module::new("registry.example/new", "v0.1.0").file("new.go", "package new\n");
+/// A module lies in the cache as if it had been downloaded.
+fn plant(world: &World, module: &Module, time: &str) {
     let at = world.cached("cache/download/registry.example/new/@v/v0.1.0");
-    world.write(&format!("{at}.zip"), unknown.zip());
-    world.write(&format!("{at}.ziphash"), unknown.h1());
-    world.write(&format!("{at}.mod"), unknown.go_mod());
+    world.write(&format!("{at}.zip"), module.zip());
+    world.write(&format!("{at}.ziphash"), module.h1());
+    world.write(&format!("{at}.mod"), module.go_mod());
+    let info = format!("{{\"Version\":\"v0.1.0\",\"Time\":\"{time}\"}}");
+    world.write(&format!("{at}.info"), info);
+}
+
+#[test]
+fn a_module_that_the_log_does_not_know_yet_has_no_record() {
+    let world = World::downloaded();
+    let new = Module::new("registry.example/new", "v0.1.0").file("new.go", "package new\n");
+    plant(&world, &new, "2020-01-01T00:00:00Z");
+    // The proxy serves what the log has not taken in.
+    world.proxy.served.lock().unwrap().modules.push(new.clone());
     let scan = world.call(&["--caches"], &[]);
-    scan.exits(3);
+    scan.is_no_alarm().exits(3);
     assert_eq!(scan.unverifiable("no-record"), 3, "{}", scan.story());
+    // Neither has it, and it says that it is a minute old.
+    world.proxy.served.lock().unwrap().modules.pop();
+    let minute_old = jiff::Timestamp::now() - jiff::SignedDuration::from_secs(60);
+    plant(&world, &new, &minute_old.to_string());
+    let scan = world.call(&["--caches"], &[]);
+    scan.is_no_alarm().exits(3);
+    assert_eq!(scan.unverifiable("no-record"), 3, "{}", scan.story());
+    // Neither has it, and it says that it is old.
+    plant(&world, &new, "2020-01-01T00:00:00Z");
+    let scan = world.call(&["--caches"], &[]);
+    scan.finds(&["never-published"], "registry.example/new");
+    assert_eq!(scan.count("tainted"), 3, "{}", scan.story());
+    // Once the log has it, it is proven.
+    let mut served = world.proxy.served.lock().unwrap();
+    served
+        .log
+        .add(&new.path, &new.version, &new.h1(), &new.go_mod_h1());
+    drop(served);
+    world.call(&["--caches"], &[]).is_clean();
+}
+
+#[test]
+fn a_silent_proxy_accuses_nobody() {
+    let world = World::downloaded();
+    let new = Module::new("registry.example/new", "v0.1.0").file("new.go", "package new\n");
+    plant(&world, &new, "2020-01-01T00:00:00Z");
+    world.proxy.served.lock().unwrap().silent = true;
+    world.call(&["--caches"], &[]).is_no_alarm().exits(3);
 }
 
 #[test]

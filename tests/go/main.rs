@@ -22,5 +22,7 @@ mod proxy;
 )]
 mod report;
 mod settings;
+mod table;
+mod table_parts;
 mod taints;
 mod world;

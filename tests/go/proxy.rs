@@ -13,6 +13,8 @@ pub(crate) struct Served {
     pub(crate) modules: Vec<Module>,
     pub(crate) log: Log,
     pub(crate) requests: Vec<String>,
+    /// Every request is answered with an error of the server.
+    pub(crate) silent: bool,
 }
 
 /// A running proxy. Its thread ends with the process.
@@ -36,6 +38,7 @@ impl Proxy {
             modules,
             log,
             requests: Vec::new(),
+            silent: false,
         }));
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let address = listener.local_addr().unwrap();
@@ -75,12 +78,13 @@ fn converse(stream: &TcpStream, served: &Mutex<Served>) -> std::io::Result<()> {
             .nth(1)
             .unwrap_or("/")
             .replace("%21", "!");
-        let body = {
+        let (body, silent) = {
             let mut served = served.lock().unwrap();
             served.requests.push(path.clone());
-            answer(&served, &path)
+            (answer(&served, &path), served.silent)
         };
         let (status, body) = match body {
+            _ if silent => ("500 Internal Server Error", Vec::new()),
             Some(body) => ("200 OK", body),
             None => ("404 Not Found", b"not found".to_vec()),
         };

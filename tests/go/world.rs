@@ -30,19 +30,34 @@ pub(crate) fn modules() -> Vec<Module> {
         Module::new("registry.example/words/v2", "v2.1.0")
             .file("words.go", "package words\n\nconst All = \"words\"\n")
             .file("deep/deep.go", "package deep\n\nconst Deep = 1\n"),
+        // Published, and needed by nobody here.
+        Module::new("registry.example/unused", "v0.3.0").file("unused.go", "package unused\n"),
+        Module::new("golang.org/toolchain", "v0.0.1-go1.99.0.linux-amd64")
+            .file("bin/go", "a program\n")
+            .file("src/fmt/print.go", "package fmt\n"),
     ]
 }
 
 impl World {
     /// A project that was built once. What `go` downloaded and built is made once per test program, and copied.
     pub(crate) fn built() -> Self {
-        static MADE: LazyLock<World> = LazyLock::new(World::made);
-        let world = Self::furnished();
-        for folder in ["home", "project", "standard"] {
-            copy_folder(&MADE.at(folder), &world.at(folder));
-        }
+        let world = Self::copied(&["home", "project", "standard"]);
         // The log of the copy's proxy has the same records, so what was cached of it holds.
         assert!(world.runs().contains("hi words 1"));
+        world
+    }
+
+    /// The same without anything that `go` built: nothing can be built in it in a hurry.
+    pub(crate) fn downloaded() -> Self {
+        Self::copied(&["home/go", "project"])
+    }
+
+    fn copied(folders: &[&str]) -> Self {
+        static MADE: LazyLock<World> = LazyLock::new(World::made);
+        let world = Self::furnished();
+        for folder in folders {
+            copy_folder(&MADE.at(folder), &world.at(folder));
+        }
         world
     }
 

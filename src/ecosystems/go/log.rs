@@ -15,6 +15,7 @@ use crate::tlog::{
     self, Answer, Batch, Error, Got, Hash, Options, Proven, SignedHead, Step, Wanted,
 };
 
+use super::denied;
 use super::log_audit::{self, Accused};
 use super::log_place::{self, LogFolder, Remote};
 
@@ -44,6 +45,7 @@ impl ProvingAuthority for ChecksumLog {
         for part in open.chunks(BATCH) {
             proving.batch(part.to_vec(), send);
         }
+        proving.ask_again(send);
         proving.finish(questions)
     }
 }
@@ -58,8 +60,13 @@ fn wanted(question: &Question) -> impl Iterator<Item = Wanted> {
 
 /// What became of a record.
 enum Outcome {
-    Proven { zip: Digest, go_mod: Digest },
+    Proven {
+        zip: Digest,
+        go_mod: Digest,
+    },
     NoRecord,
+    /// Neither the log nor the proxy has it.
+    Denied,
     Gap(Reason),
 }
 
@@ -152,6 +159,36 @@ impl Proving<'_> {
         }
     }
 
+    /// What the log did not know is asked for once more before anybody is accused.
+    fn ask_again(&mut self, send: &mut Send<'_>) {
+        if self.context.offline {
+            return;
+        }
+        let unknown: Vec<Wanted> = self
+            .results
+            .iter()
+            .filter(|(_, outcome)| matches!(outcome, Outcome::NoRecord))
+            .map(|(wanted, _)| wanted.clone())
+            .filter(|wanted| log_place::name(&tlog::Resource::Lookup(wanted.clone())).is_some())
+            .collect();
+        let mut known = Vec::new();
+        for part in unknown.chunks(BATCH) {
+            let answers = denied::ask(self.context, part, send);
+            for (wanted, answer) in part.iter().zip(answers) {
+                match answer {
+                    denied::Answer::Known => known.push(wanted.clone()),
+                    denied::Answer::NotYet => {}
+                    denied::Answer::Denied => {
+                        self.results.insert(wanted.clone(), Outcome::Denied);
+                    }
+                }
+            }
+        }
+        for part in known.chunks(BATCH) {
+            self.batch(part.to_vec(), send);
+        }
+    }
+
     fn answer(
         &self,
         requests: Vec<tlog::Request>,
@@ -215,6 +252,7 @@ fn reply(question: &Question, results: &BTreeMap<Wanted, Outcome>, now: i64) -> 
         ..Listing::default()
     };
     let mut gap = None;
+    let mut denied = BTreeSet::new();
     for (row, wanted) in question.versions.iter().zip(wanted(question)) {
         let digest = match results.get(&wanted) {
             Some(Outcome::Proven { zip, go_mod }) => {
@@ -225,6 +263,10 @@ fn reply(question: &Question, results: &BTreeMap<Wanted, Outcome>, now: i64) -> 
                 }
             }
             Some(Outcome::NoRecord) => continue,
+            Some(Outcome::Denied) => {
+                denied.insert(Arc::clone(row));
+                continue;
+            }
             Some(Outcome::Gap(reason)) => {
                 gap = Some(*reason);
                 continue;
@@ -243,7 +285,11 @@ fn reply(question: &Question, results: &BTreeMap<Wanted, Outcome>, now: i64) -> 
             facts: [0; 16],
         });
     }
-    Reply::Proven(Arc::new(listing), gap)
+    Reply::Proven {
+        listing: Arc::new(listing),
+        gap,
+        denied,
+    }
 }
 
 fn outcome(proven: &Proven) -> Outcome {

@@ -8,6 +8,7 @@
 //! | `projection` | how a zip's files appear in trees |
 //! | `leftover` | things that stand for no module |
 //! | `log` | proofs of what the log has |
+//! | `denied` | versions that neither log nor proxy knows |
 //! | `log_place` | log data in caches and behind addresses |
 //! | `log_audit` | cached log data that is false |
 //! | `build_cache` | GOCACHE |
@@ -28,6 +29,7 @@
 
 mod build_cache;
 mod cache;
+mod denied;
 pub mod escape;
 pub mod gomod;
 mod gomod_lexer;

@@ -92,6 +92,7 @@ impl Desk<'_> {
             }),
             listing,
             no_such_package: false,
+            denied: BTreeSet::new(),
             said: self.said(ask),
             assurance: Assurance::Published,
         }
@@ -236,6 +237,7 @@ impl Desk<'_> {
                 Learned {
                     listing: Some(listing),
                     no_such_package: false,
+                    denied: BTreeSet::new(),
                     gap: None,
                     said: self.said(ask),
                     assurance: Assurance::Published,
@@ -256,14 +258,20 @@ impl Desk<'_> {
                 Learned {
                     listing: Some(gone),
                     no_such_package: true,
+                    denied: BTreeSet::new(),
                     gap: None,
                     said: self.said(ask),
                     assurance: Assurance::Published,
                 }
             }
-            Reply::Proven(listing, gap) => Learned {
+            Reply::Proven {
+                listing,
+                gap,
+                denied,
+            } => Learned {
                 listing: Some(listing),
                 no_such_package: false,
+                denied,
                 gap,
                 said: self.said(ask),
                 assurance: Assurance::Authenticated,
@@ -271,6 +279,7 @@ impl Desk<'_> {
             Reply::Gap(reason, _) => Learned {
                 listing: earlier,
                 no_such_package: false,
+                denied: BTreeSet::new(),
                 gap: Some(reason),
                 said: self.said(ask),
                 assurance: Assurance::Published,
@@ -286,7 +295,7 @@ fn lacks(reply: &Reply, ask: &Ask) -> bool {
             listing.complete && ask.versions.iter().any(|v| listing.version(v).is_none())
         }
         Reply::NoSuchPackage => true,
-        Reply::Proven(..) | Reply::Gap(..) => false,
+        Reply::Proven { .. } | Reply::Gap(..) => false,
     }
 }
 
