@@ -286,6 +286,26 @@ impl Registries {
         Some(stands(Role::Index) || stands(Role::Proxy))
     }
 
+    /// Whether a transparency log is known or pinned. `text` is its name or its verifier key; a key must be that log's own.
+    pub fn log_stands(&self, ecosystem: EcosystemId, text: &str) -> bool {
+        let name = text.split('+').next().unwrap_or_default();
+        let key = VerifierKey::parse(text).ok();
+        if text.contains('+') && key.is_none() {
+            return false;
+        }
+        let raw = key.as_ref().map(VerifierKey::raw);
+        let pinned = self
+            .trust()
+            .believed(ecosystem.as_str(), Role::Log)
+            .filter(|root| root.name.as_deref() == Some(name))
+            .filter_map(|root| VerifierKey::parse(root.key.as_deref()?).ok())
+            .any(|own| raw.is_none_or(|raw| raw == own.raw()));
+        pinned
+            || known::log_by_name(name)
+                .is_some_and(|(_, log)| raw.is_none_or(|raw| *raw == log.key))
+            || (raw.is_none() && known::log_by_alias(name).is_some())
+    }
+
     /// How every met registry stands, and which names are private; `require` is the run's.
     pub fn standings(
         &self,

@@ -39,6 +39,8 @@ pub struct Known {
 pub struct KnownLog {
     /// Lower-case hex of the SHA-256 of its name, as notes have it.
     name: &'static str,
+    /// Lower-case hex of the SHA-256 of further names that its tool takes for it.
+    aliases: &'static [&'static str],
     /// First four bytes of the SHA-256 over name, line end, algorithm byte and key, big-endian.
     pub key_id: u32,
     /// Ed25519 public key.
@@ -72,6 +74,8 @@ pub const KNOWN: &[Known] = &[
         addresses: &["decf8c4c1caf2bebfde55f64d1a37d13dc6e3a7364de2fa4d878a92c673026d9"],
         log: Some(KnownLog {
             name: "9da5f32d964125123cc368f231b473bea59307f811c7b9b2e731601e586b82b5",
+            // Where the log's own address cannot be reached, Go asks under another name (`modfetch/sumdb.go`).
+            aliases: &["7fa4043c8f9d788bb7468db474df18d4e0e3d0d324082c928171788a3a1d3d29"],
             key_id: 0x033d_e0ae,
             key: [
                 0xce, 0x33, 0x72, 0xd7, 0x5a, 0xd1, 0xee, 0x5e, 0xcd, 0xaf, 0x87, 0x27, 0x29, 0x3d,
@@ -155,6 +159,18 @@ pub fn log_by_name(name: &str) -> Option<(&'static Known, KnownLog)> {
     KNOWN
         .iter()
         .find_map(|known| known.log.filter(|l| l.is_named(name)).map(|l| (known, l)))
+}
+
+/// The known log that a tool means by this name, which is not the one in its notes.
+pub fn log_by_alias(name: &str) -> Option<(&'static Known, KnownLog)> {
+    let fingerprint = fingerprint(name);
+    KNOWN.iter().find_map(|known| {
+        let log = known.log.filter(|log| {
+            let mut aliases = log.aliases.iter();
+            aliases.any(|hex| from_hex(hex) == Some(fingerprint))
+        });
+        log.map(|log| (known, log))
+    })
 }
 
 /// A committed row's hex as a fingerprint.

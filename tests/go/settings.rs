@@ -23,15 +23,15 @@ fn settings_of_the_environment_and_of_go_env_are_judged() {
     for (name, value, code) in [
         ("GOSUMDB", "off", "checksum-database-disabled"),
         ("GONOSUMDB", "*", "checksum-database-disabled"),
-        (
-            "GOPROXY",
-            "https://evil.example,direct",
-            "source-redirected",
-        ),
         ("GOPROXY", "http://evil.example", "insecure-transport"),
         ("GOFLAGS", "-overlay=/tmp/o.json", "source-redirected"),
     ] {
         let scan = world.call(&[project], &[(name, value)]);
-        scan.finds(&[code], name);
+        scan.finds(&[code], &format!("env:{name}"));
     }
+    // What a believed log judges all the same is said, and stops nothing.
+    let other = [("GOPROXY", "https://evil.example,direct")];
+    let scan = world.call(&[project], &other);
+    assert_eq!(scan.codes(), ["source-redirected"], "{}", scan.story());
+    scan.is_clean();
 }

@@ -127,6 +127,7 @@ fn discover(base: &Base, ports: &Ports<'_>) -> String {
             folders: &[],
             caches: &[],
             standing: &standing,
+            log_stands: &|_| true,
         });
         let named = report
             .registries

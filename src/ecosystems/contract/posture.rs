@@ -21,6 +21,8 @@ pub struct PostureContext<'a> {
     pub caches: &'a [(std::path::PathBuf, RootId)],
     /// How an address stands with trust: `Some(true)` known or pinned (also as a mirror), `Some(false)` not, `None` malformed.
     pub standing: &'a dyn Fn(&str) -> Option<bool>,
+    /// Whether a transparency log is known or pinned, by its name or verifier key as settings write it.
+    pub log_stands: &'a dyn Fn(&str) -> bool,
 }
 
 /// What posture found.

@@ -26,7 +26,23 @@ const INSTALLED: [&str; 4] = [
     "/snap/go/current",
 ];
 /// Variables that are looked at.
-pub(super) const NAMES: [&str; 14] = [
+pub(super) const NAMES: [&str; 33] = [
+    "AR",
+    "CC",
+    "CGO_CFLAGS",
+    "CGO_CFLAGS_ALLOW",
+    "CGO_CPPFLAGS",
+    "CGO_CPPFLAGS_ALLOW",
+    "CGO_CXXFLAGS",
+    "CGO_CXXFLAGS_ALLOW",
+    "CGO_FFLAGS",
+    "CGO_FFLAGS_ALLOW",
+    "CGO_LDFLAGS",
+    "CGO_LDFLAGS_ALLOW",
+    "CXX",
+    "FC",
+    "GCCGO",
+    "GO111MODULE",
     "GOAUTH",
     "GOCACHE",
     "GOCACHEPROG",
@@ -38,9 +54,12 @@ pub(super) const NAMES: [&str; 14] = [
     "GOPATH",
     "GOPRIVATE",
     "GOPROXY",
+    "GOROOT",
     "GOSUMDB",
     "GOTOOLCHAIN",
     "GOVCS",
+    "GOWORK",
+    "PKG_CONFIG",
 ];
 
 /// Where a value was set.
@@ -83,7 +102,9 @@ impl Settings {
         if let Some(file) = user_file(env) {
             settings.file(fs, &file, Source::User);
         }
-        if let Some(root) = goroot(env, fs) {
+        let named = settings.all("GOROOT").iter().map(|s| &s.value);
+        let named: Vec<PathBuf> = named.map(PathBuf::from).collect();
+        if let Some(root) = goroot(env, fs, &named) {
             settings.file(fs, &root.join("go.env"), Source::Shipped);
         }
         settings
@@ -229,11 +250,12 @@ pub(super) fn user_file(env: &dyn Env) -> Option<PathBuf> {
     }
 }
 
-/// The installation whose settings count.
-fn goroot(env: &dyn Env, fs: &dyn ReadFs) -> Option<PathBuf> {
+/// The installation whose settings count. Of those that are named the user's file comes before the environment, contrary to
+/// every other variable.
+fn goroot(env: &dyn Env, fs: &dyn ReadFs, named: &[PathBuf]) -> Option<PathBuf> {
     let is_root = |path: &PathBuf| fs.stat_named(&path.join("go.env")).is_ok();
-    if let Some(root) = text(env, "GOROOT").map(PathBuf::from).filter(is_root) {
-        return Some(root);
+    if let Some(root) = named.iter().rev().find(|path| is_root(path)) {
+        return Some(root.clone());
     }
     let path = env.var("PATH").unwrap_or_default();
     let on_path = std::env::split_paths(&path)

@@ -230,6 +230,7 @@ fn posture(targets: &Targets<'_>, registries: &Registries, found: &mut Discovere
             folders: &found.folders,
             caches: &caches,
             standing: &|address| registries.stands(id, address),
+            log_stands: &|log| registries.log_stands(id, log),
         });
         found.findings.extend(report.findings);
         found.problems.extend(report.problems);

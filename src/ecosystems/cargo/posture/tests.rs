@@ -58,6 +58,7 @@ impl World {
                 let address = crate::trust::address::Address::parse(address).ok()?;
                 Some(address.as_str().contains("known"))
             },
+            log_stands: &|_| false,
         })
     }
 
@@ -118,6 +119,7 @@ fn the_users_own_home_is_the_users_where_all_of_it_is_scanned() {
         folders: &[],
         caches: &[],
         standing: &|_| None,
+        log_stands: &|_| false,
     });
     assert_eq!(report.findings.len(), 1);
     assert_eq!(report.findings[0].severity, Severity::Medium);
