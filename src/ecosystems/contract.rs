@@ -289,8 +289,10 @@ pub struct Wanted {
     pub git: std::collections::BTreeSet<(Arc<str>, Arc<str>)>,
     /// Git packages.
     pub git_packages: std::collections::BTreeSet<GitPackage>,
-    /// Registries of registry packages, by name and version.
+    /// Registries of registry packages, by name and version; of several, the first that was met.
     pub registries: std::collections::BTreeMap<(Arc<str>, Arc<str>), Arc<Registry>>,
+    /// Every registry of packages that lockfiles name from several, by name and version.
+    pub rivals: std::collections::BTreeMap<(Arc<str>, Arc<str>), Vec<Arc<Registry>>>,
 }
 
 /// A kind of cache root.

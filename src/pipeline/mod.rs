@@ -9,6 +9,7 @@ pub mod graph;
 pub mod inventory;
 pub mod knowledge;
 pub mod licences;
+pub mod purls;
 pub mod registries;
 pub mod report;
 pub mod scan;

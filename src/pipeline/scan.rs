@@ -23,6 +23,7 @@ use super::flow::{AdvisoryMatch, Inventory};
 use super::inventory::{self, Reading};
 use super::knowledge::Declared;
 use super::licences;
+use super::purls;
 use super::registries::Registries;
 use super::usage::{self, Scopes};
 use super::verify::{FetchArchives, SageParts, Verify};
@@ -259,6 +260,13 @@ pub fn run(job: Job<'_>) -> Result<Report, NotThere> {
     if !job.isolated {
         remember(job.store, &decision, &sage, &checked.recent);
     }
+    purls::fill(
+        &mut decision.findings,
+        &ecosystems,
+        &inventory,
+        &checked.checks,
+        &is_public,
+    );
     let mut components = inventory::components(&inventory, &is_public);
     verified_digests(&mut components, &decision);
     scopes.fill(&mut components);

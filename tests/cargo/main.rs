@@ -28,6 +28,7 @@ mod forged_state;
 mod listing_rows;
 mod live;
 mod many_entries;
+mod names_of_places;
 mod no_false_alarm;
 mod private_names;
 mod promises;

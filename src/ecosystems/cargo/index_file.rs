@@ -22,6 +22,10 @@ use super::{CARGO, authority, index_line};
 const LARGEST: u64 = 32 << 20;
 /// Most versions that are reported as too new to be known.
 const RECENT: usize = 1000;
+/// What cargo writes before the entity tag of the answer that a file is a copy of.
+const ETAG: &str = "etag: ";
+/// What cargo writes before its date, where the answer had no entity tag.
+const MODIFIED: &str = "last-modified: ";
 /// Most differences that are named.
 const NAMED: usize = 3;
 
@@ -195,11 +199,12 @@ impl IndexFile {
         inspection: &mut Inspection,
     ) -> Option<String> {
         let mut judged = Judged::new(self, context);
+        let answer = rows.answer;
         for row in rows {
             judged.row(&row, inspection);
         }
         if !self.plain {
-            judged.left_out();
+            judged.left_out(answer);
         }
         let Judged {
             rows,
@@ -241,6 +246,13 @@ impl IndexFile {
         inspection.findings.push(finding);
         inspection.outcome = Outcome::Tainted;
     }
+}
+
+/// When the answer of which a file says it is a copy was written, in seconds since 1970.
+fn modified(answer: &str) -> Option<i64> {
+    let date = answer.strip_prefix(MODIFIED)?;
+    let at = jiff::fmt::rfc2822::parse(date).ok()?;
+    Some(at.timestamp().as_second())
 }
 
 /// Differences: the first few, and how many there are.
@@ -367,17 +379,29 @@ impl<'a> Judged<'a> {
         }
     }
 
-    /// Versions that by the registry's own times were there when the file was written, and are not in it.
-    fn left_out(&mut self) {
-        let (Some(listing), Some(newest), None) = (self.listing(), self.newest, self.context.gap)
-        else {
+    /// Versions that by the registry's own times were there when the file was written, and are not in it. When that was, say
+    /// the newest of its rows and the answer of which the file says it is: a copy of the present answer lacks nothing of it.
+    fn left_out(&mut self, answer: &str) {
+        let (Some(listing), None) = (self.listing(), self.context.gap) else {
             return;
         };
+        let same = |key: &str, tag: &Option<std::sync::Arc<str>>| {
+            let (said, tag) = (answer.strip_prefix(key), tag.as_deref());
+            tag.is_some_and(|tag| !tag.is_empty() && said == Some(tag))
+        };
+        // A file that was broken off lacks its end, whatever it is a copy of.
+        let whole = !self.cut;
+        let present =
+            whole && (same(ETAG, &listing.etag) || same(MODIFIED, &listing.last_modified));
+        let written = self.newest.max(modified(answer).filter(|_| whole));
         let missing = listing.versions.iter().find(|v| {
+            let was_there = |written: i64| {
+                v.published_at
+                    .is_some_and(|at| at < written.saturating_sub(SETTLING))
+            };
             !v.withdrawn
                 && !self.have.contains(&*v.version)
-                && v.published_at
-                    .is_some_and(|at| at < newest.saturating_sub(SETTLING))
+                && (present || written.is_some_and(was_there))
         });
         if let Some(missing) = missing {
             let shown = text::printable(&missing.version);

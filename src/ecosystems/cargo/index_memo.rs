@@ -12,7 +12,7 @@ use super::index_file::IndexFile;
 
 /// Changes with what a comparison means.
 const MEANING: &str = concat!(
-    "cargo index file 1, untaint ",
+    "cargo index file 2, untaint ",
     env!("CARGO_PKG_VERSION"),
     "\0"
 );
@@ -35,6 +35,9 @@ impl<'a> Memo<'a> {
         said.extend_from_slice(MEANING.as_bytes());
         field(&mut said, file.name.as_bytes());
         said.push(u8::from(listing.complete));
+        for tag in [&listing.etag, &listing.last_modified] {
+            field(&mut said, tag.as_deref().unwrap_or_default().as_bytes());
+        }
         for version in &listing.versions {
             add(&mut said, version);
         }

@@ -31,6 +31,8 @@ pub(super) enum Shape<'a> {
 pub(super) struct Rows<'a> {
     rest: &'a [u8],
     plain: bool,
+    /// Of which answer of the registry the file says it is; empty for a plain file.
+    pub(super) answer: &'a str,
 }
 
 /// One row.
@@ -52,11 +54,15 @@ pub(super) fn cached(bytes: &[u8]) -> Shape<'_> {
     let Some(([1..=3, 0, 0, 0], mut rest)) = rest.split_first_chunk::<4>() else {
         return Shape::Ignored;
     };
-    match piece(&mut rest, 0) {
-        Some((head, _)) if std::str::from_utf8(head).is_ok() => {}
-        _ => return Shape::Ignored,
-    }
-    let rows = Rows { rest, plain: false };
+    let head = piece(&mut rest, 0).and_then(|(head, _)| std::str::from_utf8(head).ok());
+    let Some(answer) = head else {
+        return Shape::Ignored;
+    };
+    let rows = Rows {
+        rest,
+        plain: false,
+        answer,
+    };
     let mut count = 0usize;
     let mut torn = false;
     // Any key that is no version makes cargo pass over the file: that is known before the first row is believed.
@@ -78,6 +84,7 @@ pub(super) fn plain(bytes: &[u8]) -> Shape<'_> {
     let rows = Rows {
         rest: bytes,
         plain: true,
+        answer: "",
     };
     if rows.clone().take(MOST + 1).count() > MOST {
         Shape::TooMany

@@ -1,5 +1,6 @@
 //! Which registry a package in a vendored folder or a local registry stands for: the lockfile's, else the one that settings
-//! replace with the folder, else the default one. Nothing in the folder itself is asked.
+//! replace with the folder, else the default one. Where lockfiles name it from several registries, it is the one of them that
+//! settings replace with the folder, since cargo serves it as that. Nothing in the folder itself is asked.
 
 use std::ffi::OsStr;
 use std::sync::Arc;
@@ -28,8 +29,8 @@ pub(super) fn resolve(
     context: &OpenContext<'_>,
 ) -> Named {
     let key = (Arc::from(name), Arc::from(version));
-    if let Some(registry) = context.locked.registries.get(&key) {
-        return Named::Crate(artifact(name, version, Arc::clone(registry)));
+    if let Some(registry) = locked(&key, stands_for, context) {
+        return Named::Crate(artifact(name, version, registry));
     }
     let git = context
         .locked
@@ -61,13 +62,20 @@ pub(super) fn listing_registry(
     stands_for: Option<&str>,
     context: &OpenContext<'_>,
 ) -> Option<Arc<Registry>> {
-    context
-        .locked
-        .registries
-        .iter()
-        .find(|((of, _), _)| of.eq_ignore_ascii_case(name))
-        .map(|(_, registry)| Arc::clone(registry))
-        .or_else(|| stands_for.and_then(|address| known(address, context.registries)))
+    let replaced = stands_for.and_then(|address| known(address, context.registries));
+    let named = |of: &Arc<str>| of.eq_ignore_ascii_case(name);
+    let rivals = context.locked.rivals.iter();
+    let of_several = rivals
+        .filter(|((of, _), _)| named(of))
+        .find_map(|(_, rivals)| same(rivals, replaced.as_ref()?));
+    let first = || {
+        let mut all = context.locked.registries.iter();
+        all.find(|((of, _), _)| named(of))
+            .map(|(_, registry)| Arc::clone(registry))
+    };
+    of_several
+        .or_else(first)
+        .or(replaced)
         .or_else(|| known(tame_index::CRATES_IO_HTTP_INDEX, context.registries))
 }
 
@@ -88,8 +96,34 @@ pub(super) fn of_local(
     let replaced = places
         .filter(|place| place.kind == local_registry::KIND)
         .find_map(|place| known(place.stands_for.as_deref()?, context.registries));
-    let registry = context.locked.registries.get(&key).cloned().or(replaced)?;
+    let of_several = context.locked.rivals.get(&key).and_then(|rivals| {
+        let replaced = replaced.as_ref()?;
+        same(rivals, replaced)
+    });
+    let registry = of_several
+        .or_else(|| context.locked.registries.get(&key).cloned())
+        .or(replaced)?;
     Some(artifact(name, version, registry))
+}
+
+/// The registry that lockfiles take a version from: of several, the one that settings replace with the folder.
+fn locked(
+    key: &(Arc<str>, Arc<str>),
+    stands_for: Option<&str>,
+    context: &OpenContext<'_>,
+) -> Option<Arc<Registry>> {
+    let of_several = context.locked.rivals.get(key).and_then(|rivals| {
+        let replaced = known(stands_for?, context.registries)?;
+        same(rivals, &replaced)
+    });
+    of_several.or_else(|| context.locked.registries.get(key).cloned())
+}
+
+fn same(among: &[Arc<Registry>], one: &Registry) -> Option<Arc<Registry>> {
+    among
+        .iter()
+        .find(|registry| registry.fingerprint == one.fingerprint)
+        .cloned()
 }
 
 fn artifact(name: &str, version: &str, registry: Arc<Registry>) -> Arc<ArtifactId> {
@@ -170,6 +204,14 @@ mod tests {
         locked.registries.insert(key, Arc::clone(&third));
         let by_lock = at(resolve("a", "1.0.0", other, &context(&known, &locked)));
         assert_eq!(by_lock, third.fingerprint);
+        let key = (Arc::from("a"), Arc::from("1.0.0"));
+        let of_other = Arc::new(Registry {
+            fingerprint: known[0].fingerprint,
+            address: Arc::clone(&known[0].addresses[0]),
+        });
+        locked.rivals.insert(key, vec![third, of_other]);
+        let of_several = at(resolve("a", "1.0.0", other, &context(&known, &locked)));
+        assert_eq!(of_several, known[0].fingerprint);
         assert!(matches!(
             resolve("b", "1.0.0", None, &context(&[], &locked)),
             Named::Unknown

@@ -46,8 +46,12 @@ pub(super) fn open(place: &NamedPlace, root: &dyn Dir, context: &OpenContext<'_>
     };
     let mut count = 0;
     for entry in &entries {
-        // Cargo passes over hidden folders; files beside the folders mean nothing to it.
-        let hidden = entry.name.as_encoded_bytes().first() == Some(&b'.');
+        // Cargo passes over folders whose name it can read and that begins with a dot: no other is hidden to it. Files
+        // beside the folders mean nothing to it.
+        let hidden = entry
+            .name
+            .to_str()
+            .is_some_and(|name| name.starts_with('.'));
         if hidden || entry.kind == FileKind::File {
             continue;
         }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::formats::purl;
 use crate::model::report::Component;
 use crate::model::{Coordinate, Origin};
 use crate::pipeline::flow::Inventory;
 
 use crate::pipeline::graph::Graph;
+use crate::pipeline::purls;
 
 /// Every package of every lockfile once, sorted by coordinate, with its edges. `public` says whether an address is the
 /// default one of its ecosystem (it is then left out of package URLs).
@@ -25,7 +25,7 @@ pub fn components(inventory: &Inventory, public: &dyn Fn(&Coordinate) -> bool) -
                 .or_insert_with(|| Component {
                     coordinate: (*locked.coordinate).clone(),
                     first_party: matches!(locked.coordinate.origin, Origin::Path),
-                    purl: package_url(lock.ecosystem.facts().purl_type, &locked.coordinate, public),
+                    purl: purls::of(lock.ecosystem.facts().purl_type, &locked.coordinate, public),
                     verified: Vec::new(),
                     declared: Vec::new(),
                     assurance: None,
@@ -71,28 +71,4 @@ pub fn components(inventory: &Inventory, public: &dyn Fn(&Coordinate) -> bool) -
         }
     }
     components
-}
-
-/// The package URL of a coordinate.
-fn package_url(
-    kind: &str,
-    coordinate: &Coordinate,
-    public: &dyn Fn(&Coordinate) -> bool,
-) -> Option<String> {
-    let repository = match &coordinate.origin {
-        Origin::Registry(registry) if !public(coordinate) => Some(&*registry.address),
-        _ => None,
-    };
-    let qualifiers: Vec<(&str, &str)> = repository
-        .map(|address| ("repository_url", address))
-        .into_iter()
-        .collect();
-    purl::spell(
-        kind,
-        None,
-        &coordinate.name,
-        &coordinate.version,
-        &qualifiers,
-    )
-    .ok()
 }

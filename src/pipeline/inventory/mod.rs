@@ -310,8 +310,15 @@ fn wanted(ecosystem: &dyn Ecosystem, inventory: &Inventory) -> Wanted {
                     let name = Arc::clone(&locked.coordinate.name);
                     let key = (Arc::clone(&name), Arc::clone(&locked.coordinate.version));
                     if let Origin::Registry(registry) = origin {
-                        let registry = Arc::clone(registry);
-                        wanted.registries.entry(key.clone()).or_insert(registry);
+                        let first = wanted.registries.entry(key.clone());
+                        let first = Arc::clone(first.or_insert_with(|| Arc::clone(registry)));
+                        if first.fingerprint != registry.fingerprint {
+                            let rivals = wanted.rivals.entry(key.clone());
+                            let rivals = rivals.or_insert_with(|| vec![first]);
+                            if rivals.iter().all(|r| r.fingerprint != registry.fingerprint) {
+                                rivals.push(Arc::clone(registry));
+                            }
+                        }
                     }
                     wanted.packages.insert(key);
                     wanted.names.insert(name);

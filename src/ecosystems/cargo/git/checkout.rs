@@ -116,10 +116,21 @@ impl Inspector for GitCheckout {
             irregular(&mut inspection, Place::Cache);
             return vec![inspection];
         }
+        let databases: Vec<Folder> = match database::open(context, &self.folder) {
+            Ok(found) => found.into_iter().collect(),
+            Err(problem) => {
+                inspection.problems.push(problem);
+                Vec::new()
+            }
+        };
         match self.folder(context) {
-            Ok(folder) => self.judge(&*folder, context, &mut inspection),
+            Ok(folder) => self.judge(&*folder, &databases, context, &mut inspection),
             Err(Stop::Irregular) => irregular(&mut inspection, Place::Cache),
             Err(Stop::Unreadable(problem)) => inspection.problems.push(problem),
+        }
+        // Whatever the checkout is: git works in the database.
+        if let (true, Some(files)) = (self.with_database, databases.first()) {
+            database::look(files, &self.folder, context, &mut inspection);
         }
         vec![inspection]
     }
@@ -130,7 +141,13 @@ impl Inspector for GitCheckout {
 }
 
 impl GitCheckout {
-    fn judge(&self, folder: &dyn Dir, context: &InspectContext<'_>, inspection: &mut Inspection) {
+    fn judge(
+        &self,
+        folder: &dyn Dir,
+        databases: &[Folder],
+        context: &InspectContext<'_>,
+        inspection: &mut Inspection,
+    ) {
         let Some(commit) = self.commit(folder) else {
             inspection.outcome = Outcome::Unverifiable(Reason::Orphan);
             inspection.note = Some(
@@ -144,16 +161,9 @@ impl GitCheckout {
             Err(Stop::Irregular) => return irregular(inspection, Place::Cache),
             Err(Stop::Unreadable(problem)) => return inspection.problems.push(problem),
         };
-        let databases: Vec<Folder> = match database::open(context, &self.folder) {
-            Ok(found) => found.into_iter().collect(),
-            Err(problem) => {
-                inspection.problems.push(problem);
-                Vec::new()
-            }
-        };
         let repositories = Checkout {
             root: folder,
-            databases: &databases,
+            databases,
         };
         let limits = Limits::default();
         let verdict = git::verify(commit, &worktree, &repositories, &limits);
@@ -161,9 +171,6 @@ impl GitCheckout {
         self.repositories(&verdict, inspection);
         if context.full {
             own_objects(folder, &self.rel(), context, &limits, inspection);
-        }
-        if let (true, Some(files)) = (self.with_database, databases.first()) {
-            database::look(files, &self.folder, context, inspection);
         }
     }
 

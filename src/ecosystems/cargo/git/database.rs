@@ -18,13 +18,16 @@ use super::{path, told};
 pub(super) struct GitDatabase {
     folder: OsString,
     irregular: bool,
+    /// Whether it is a subject only if there is something to say of it.
+    quiet: bool,
 }
 
 impl GitDatabase {
-    pub(super) fn new(folder: OsString) -> Self {
+    pub(super) fn new(folder: OsString, quiet: bool) -> Self {
         Self {
             folder,
             irregular: false,
+            quiet,
         }
     }
 
@@ -33,6 +36,7 @@ impl GitDatabase {
         Self {
             folder,
             irregular: true,
+            quiet: false,
         }
     }
 }
@@ -53,6 +57,10 @@ impl Inspector for GitDatabase {
                 inspection.note =
                     Some("a database without a checkout: nothing builds from it as it is".into());
                 look(&files, &self.folder, context, &mut inspection);
+                let nothing = inspection.findings.is_empty() && inspection.problems.is_empty();
+                if self.quiet && nothing {
+                    return Vec::new();
+                }
             }
             Ok(None) => return Vec::new(),
             Err(problem) => {

@@ -4,10 +4,11 @@
 //! git/db/<name>-<16 hex>[-shallow]/                      bare database
 //! git/checkouts/<name>-<16 hex>[-shallow]/<short id>/    worktree of one commit, `.git` inside, `.cargo-ok`
 //! ```
-//! `<name>` is the last part of the repository's address without `.git`, the digits are a hash of the whole address, and the
-//! short id is the beginning of the commit. Which commit a checkout must be comes from a lockfile, never from the folder:
-//! every checkout that cargo could take for a locked commit is held against that commit's full id. The hash in the folder
-//! name is not needed for that, since a checkout that fits by name and commit is judged by its content alone.
+//! `<name>` and the digits are made from the repository's address as cargo rewrites it, and the short id is the beginning of
+//! the commit. Which commit a checkout must be comes from a lockfile, never from the folder: every checkout that is called by
+//! the beginning of a locked commit is held against that commit's full id, whatever the folder above it is called. A name
+//! that we computed could be another than cargo's, and what is judged by its content needs none. For the same reason the
+//! settings and hooks of every database are looked at as soon as a lockfile names any git package.
 
 mod checkout;
 mod database;
@@ -34,7 +35,6 @@ const SHORTEST: usize = 4;
 /// A git package of a lockfile.
 #[derive(Debug, Clone)]
 struct Locked {
-    url: Arc<str>,
     commit: Arc<str>,
     oid: Oid,
     coordinate: Arc<Coordinate>,
@@ -69,7 +69,6 @@ fn locked(wanted: &Wanted) -> Vec<Locked> {
                 |(_, _, name, version)| (Arc::clone(name), Arc::clone(version)),
             );
             Some(Locked {
-                url: Arc::clone(url),
                 commit: Arc::clone(commit),
                 oid,
                 coordinate: Arc::new(Coordinate {
@@ -86,13 +85,11 @@ fn locked(wanted: &Wanted) -> Vec<Locked> {
         .collect()
 }
 
-/// The last part of an address as cargo names folders by it.
+/// The last part of an address: the name of a repository in messages, where no package of it is known.
 fn last_part(url: &str) -> &str {
-    let path = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let path = path.trim_end_matches('/');
-    let last = path.rsplit_once('/').map_or("", |(_, last)| last);
-    let last = last.strip_suffix(".git").unwrap_or(last);
-    if last.is_empty() { "_empty" } else { last }
+    let path = url.trim_end_matches('/');
+    let last = path.rsplit_once('/').map_or(path, |(_, last)| last);
+    last.strip_suffix(".git").unwrap_or(last)
 }
 
 /// `<name>` of `<name>-<16 hex>[-shallow]`.
@@ -104,11 +101,6 @@ fn folder_name(folder: &str) -> Option<&str> {
 }
 
 impl Locked {
-    /// Whether cargo could keep it in a folder of this name. Letter case does not count: cargo lowers it for some hosts.
-    fn fits_folder(&self, folder: &str) -> bool {
-        folder_name(folder).is_some_and(|name| name.eq_ignore_ascii_case(last_part(&self.url)))
-    }
-
     /// Whether cargo could have checked it out under this name.
     fn fits_short(&self, short: &str) -> bool {
         short.len() >= SHORTEST && self.commit.starts_with(short)
@@ -130,6 +122,7 @@ impl Opening<'_> {
     fn checkouts(&mut self) {
         let mut count = 0u64;
         for (folder, below) in self.folders("checkouts") {
+            let named_by_cargo = folder.to_str().and_then(folder_name).is_some();
             let entries = match &below {
                 Some(dir) => match dir.list() {
                     Ok(entries) => entries,
@@ -144,9 +137,14 @@ impl Opening<'_> {
                     continue;
                 }
             };
+            let mut here = 0;
             for entry in entries {
-                count += u64::from(self.checkout(&folder, &entry));
+                here += u64::from(self.checkout(&folder, &entry, named_by_cargo));
             }
+            if here == 0 && !named_by_cargo {
+                self.litter(&["git", "checkouts"], &[&folder]);
+            }
+            count += here;
         }
         if count > 0 {
             let row = ("cargo-git-checkouts", "git/checkouts".to_owned(), count);
@@ -155,16 +153,17 @@ impl Opening<'_> {
     }
 
     /// Makes the units of one folder of checkouts; says whether there are any.
-    fn checkout(&mut self, folder: &OsStr, entry: &DirEntry) -> bool {
-        let fitting: Vec<Locked> = match (folder.to_str(), entry.name.to_str()) {
-            (Some(name), Some(short)) => self
-                .locked
-                .iter()
-                .filter(|l| l.fits_folder(name) && l.fits_short(short))
-                .cloned()
-                .collect(),
-            _ => Vec::new(),
-        };
+    fn checkout(&mut self, folder: &OsStr, entry: &DirEntry, named_by_cargo: bool) -> bool {
+        let short = entry.name.to_str().unwrap_or_default();
+        let fitting: Vec<Locked> = self
+            .locked
+            .iter()
+            .filter(|locked| locked.fits_short(short))
+            .cloned()
+            .collect();
+        if fitting.is_empty() && !named_by_cargo {
+            return false;
+        }
         if fitting.is_empty() && !self.narrow {
             if !is_short(&entry.name) {
                 self.litter(&["git", "checkouts"], &[folder, &entry.name]);
@@ -186,21 +185,22 @@ impl Opening<'_> {
         self.used.insert(folder.to_owned())
     }
 
-    /// Databases without a checkout: only in a scan of everything, since a build makes the checkout that a scan then judges.
+    /// Databases without a checkout. In a scan of one project they are no subjects, since a build makes the checkout that a
+    /// scan then judges; but git itself may run what their settings and hooks say.
     fn databases(&mut self) {
-        if self.narrow {
-            return;
-        }
         let mut count = 0;
         for (folder, below) in self.folders("db") {
-            count += 1;
-            if below.is_some() && !self.used.contains(&folder) {
-                self.unit(Binding::Nothing, GitDatabase::new(folder));
-            } else if below.is_none() {
+            let named_by_cargo = folder.to_str().and_then(folder_name).is_some();
+            count += u64::from(named_by_cargo);
+            if below.is_none() {
                 self.unit(Binding::Nothing, GitDatabase::irregular(folder));
+            } else if !named_by_cargo && !self.narrow {
+                self.litter(&["git", "db"], &[&folder]);
+            } else if !self.used.contains(&folder) {
+                self.unit(Binding::Nothing, GitDatabase::new(folder, self.narrow));
             }
         }
-        if count > 0 {
+        if count > 0 && !self.narrow {
             let row = ("cargo-git-db", "git/db".to_owned(), count);
             self.session.sources.push(row);
         }
@@ -208,6 +208,9 @@ impl Opening<'_> {
 
     /// The folders below `git/<kind>`, opened; `None` beside a name for what is a link or a device.
     fn folders(&mut self, kind: &str) -> Vec<(OsString, Option<Box<dyn Dir>>)> {
+        if self.narrow && self.locked.is_empty() {
+            return Vec::new();
+        }
         let parts = [OsStr::new("git"), OsStr::new(kind)];
         let listed = self
             .root
@@ -225,19 +228,13 @@ impl Opening<'_> {
         };
         let mut folders = Vec::new();
         for entry in list {
-            let name = entry.name.to_str();
-            let of_interest = if self.narrow {
-                let fits = |l: &Locked| name.is_some_and(|name| l.fits_folder(name));
-                self.locked.iter().any(fits)
-            } else {
-                name.and_then(folder_name).is_some()
-            };
-            if !of_interest || entry.kind == FileKind::File {
-                self.litter(&["git", kind], &[&entry.name]);
-                continue;
-            }
+            let named_by_cargo = entry.name.to_str().and_then(folder_name).is_some();
             if entry.kind != FileKind::Dir {
-                folders.push((entry.name, None));
+                if named_by_cargo && entry.kind != FileKind::File {
+                    folders.push((entry.name, None));
+                } else {
+                    self.litter(&["git", kind], &[&entry.name]);
+                }
                 continue;
             }
             match dir.open_dir(&entry.name) {

@@ -266,22 +266,46 @@ fn links_in_place_of_repositories_are_not_followed() {
     home.disk = disk;
     let seen = home.inspect(Some(&home.wanted()), false);
     let all: Vec<_> = seen.iter().flat_map(codes).collect();
-    assert_eq!(all, [Code::TreeIrregularFile; 2]);
+    assert_eq!(all, [Code::TreeIrregularFile; 3]);
     assert_eq!(home.inspect(None, false).len(), 3);
 }
 
 #[test]
-fn folders_are_named_after_addresses() {
-    for (url, name) in [
-        ("https://h.example/a/Dep.git", "Dep"),
-        ("https://h.example/a/dep/", "dep"),
-        ("https://h.example/", "_empty"),
-        ("https://h.example", "_empty"),
-        ("ssh://h.example/x.y.git", "x.y"),
-        ("", "_empty"),
-    ] {
-        assert_eq!(last_part(url), name, "{url}");
+fn a_checkout_is_judged_whatever_the_folder_above_it_is_called() {
+    for called in ["_empty-0123456789abcdef", "other-name", ".#"] {
+        let mut home = Home::new();
+        let moved = format!("/c/git/checkouts/{called}/{}", home.short());
+        home.disk.file(&format!("{moved}/lib.rs"), "fn evil() {}\n");
+        home.disk
+            .file(&format!("{moved}/.git/HEAD"), format!("{}\n", home.commit));
+        for wanted in [Some(home.wanted()), None] {
+            let seen = home.inspect(wanted.as_ref(), false);
+            let at = seen
+                .iter()
+                .find(|i| i.rel.to_string_lossy().contains(called))
+                .unwrap_or_else(|| panic!("{called} is a subject"));
+            assert_ne!(at.outcome, Outcome::Unverifiable(Reason::Git), "{called}");
+        }
+        let of_lock = home.inspect(Some(&home.wanted()), false);
+        assert_eq!(of_lock.len(), 2, "{called}");
     }
+}
+
+#[test]
+fn databases_without_a_checkout_are_judged_by_what_git_would_run() {
+    let mut home = Home::new();
+    let hook = "/c/git/db/else-0123456789abcdef/hooks/reference-transaction";
+    home.disk.folder("/c/git/db/quiet-0123456789abcdef");
+    home.disk.file(hook, "#!/bin/sh\n").mode(hook, 0o755);
+    let seen = home.inspect(Some(&home.wanted()), false);
+    let all: Vec<_> = seen.iter().flat_map(codes).collect();
+    assert_eq!((seen.len(), all), (2, vec![Code::CodeInSettings]));
+    // Where no lockfile names a git package, git is not started.
+    assert_eq!(home.inspect(Some(&Wanted::default()), false).len(), 0);
+}
+
+#[test]
+fn folders_of_cargo_are_told_by_their_form() {
     assert_eq!(folder_name("a-b-0123456789abcdef"), Some("a-b"));
     assert_eq!(folder_name("a-0123456789abcdef-shallow"), Some("a"));
     assert_eq!(folder_name("-0123456789abcdef"), None);
