@@ -11,7 +11,14 @@ pub mod uses;
 
 use contract::Ecosystem;
 
+use crate::model::EcosystemId;
+
 /// Every ecosystem, in the order of reports.
 pub fn all() -> &'static [&'static dyn Ecosystem] {
     &[&cargo::Cargo, &go::Go]
+}
+
+/// The ecosystem of a package, by the name that its coordinate carries.
+pub fn of(id: EcosystemId) -> Option<&'static dyn Ecosystem> {
+    all().iter().copied().find(|e| e.facts().id == id)
 }

@@ -284,6 +284,8 @@ pub enum Seen {
         gap: Option<Reason>,
         /// Content that two readers would extract differently: one line each, at most 20.
         ambiguities: Vec<String>,
+        /// Such that decide nothing about a build: they count only where nobody is trusted with the digest. As above.
+        excused: Vec<String>,
     },
     /// A tree, held against an archive.
     Tree {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::ecosystems;
 use crate::model::{
     Assurance, Claim, Claimant, Coordinate, Digest, Fingerprint, Listing, Origin, Reason, SETTLING,
     VersionFacts,
@@ -191,24 +192,18 @@ impl Sage<'_> {
 
 /// The row of a listing that speaks of an artifact.
 pub fn row_of(coordinate: &Coordinate, file: &str) -> Arc<str> {
-    crate::ecosystems::all()
-        .iter()
-        .find(|e| e.facts().id == coordinate.ecosystem)
-        .map_or_else(
-            || Arc::clone(&coordinate.version),
-            |e| e.listing_row(&coordinate.version, file),
-        )
+    ecosystems::of(coordinate.ecosystem).map_or_else(
+        || Arc::clone(&coordinate.version),
+        |e| e.listing_row(&coordinate.version, file),
+    )
 }
 
 /// The name under which a package's listing is kept.
 fn listing_name(coordinate: &Coordinate) -> Arc<str> {
-    crate::ecosystems::all()
-        .iter()
-        .find(|e| e.facts().id == coordinate.ecosystem)
-        .map_or_else(
-            || Arc::clone(&coordinate.name),
-            |e| e.listing_name(&coordinate.name),
-        )
+    ecosystems::of(coordinate.ecosystem).map_or_else(
+        || Arc::clone(&coordinate.name),
+        |e| e.listing_name(&coordinate.name),
+    )
 }
 
 fn claims_of(facts: &VersionFacts, learned: &Learned) -> Vec<Claim> {

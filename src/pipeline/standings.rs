@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::ecosystems;
 use crate::model::{Assurance, Coordinate, EcosystemId, Fingerprint, Origin};
 use crate::trust::known;
 use crate::trust::root::{Role, TrustSet};
@@ -62,14 +63,10 @@ impl Standings {
     fn is_unconfirmed(&self, coordinate: &Coordinate) -> bool {
         let id = coordinate.ecosystem;
         let patterns = self.unconfirmed.get(&id).map_or(&[][..], Vec::as_slice);
-        crate::ecosystems::all()
-            .iter()
-            .filter(|e| e.facts().id == id)
-            .any(|e| {
-                patterns
-                    .iter()
-                    .any(|p| e.is_private_by(p, &coordinate.name))
-            })
+        ecosystems::of(id).is_some_and(|e| {
+            let mut patterns = patterns.iter();
+            patterns.any(|p| e.is_private_by(p, &coordinate.name))
+        })
     }
 
     /// Whether a name is private, by any spelling under which its registry would take it for the same.
@@ -81,9 +78,7 @@ impl Standings {
         let id = coordinate.ecosystem;
         let by_pattern = |name: &str| self.trust.private(id.as_str(), name, self.require);
         by_pattern(&coordinate.name).or_else(|| {
-            crate::ecosystems::all()
-                .iter()
-                .find(|e| e.facts().id == id)?
+            ecosystems::of(id)?
                 .spellings(&coordinate.name)
                 .iter()
                 .find_map(|name| by_pattern(name))

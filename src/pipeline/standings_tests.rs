@@ -12,7 +12,7 @@ const OWN: &str = "https://crates.registry.example/index/";
 fn standings(trust: &str) -> (Standings, Registries) {
     let file = TrustFile::parse(trust.as_bytes(), "trust.toml", Source::User, &["cargo"]).unwrap();
     let registries = Registries::new(TrustSet::from_files(&[file]).unwrap());
-    let cargo: &'static dyn Ecosystem = crate::ecosystems::all()[0];
+    let cargo: &'static dyn Ecosystem = ecosystems::all()[0];
     for (address, origin) in cargo.shipped_registries() {
         registries.meet(cargo.facts().id, address, origin);
     }
@@ -24,7 +24,7 @@ fn standings(trust: &str) -> (Standings, Registries) {
 }
 
 fn coordinate(registries: &Registries, name: &str, address: &str) -> Coordinate {
-    let id = crate::ecosystems::all()[0].facts().id;
+    let id = ecosystems::all()[0].facts().id;
     let registry: Arc<Registry> = registries.meet(id, address, "Cargo.lock").unwrap();
     Coordinate {
         ecosystem: id,

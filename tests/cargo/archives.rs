@@ -56,7 +56,7 @@ fn plain_oddities_of_a_published_archive_are_no_finding() {
     published(|plain| gzip("odd-1.0.0.crate", plain)).is_clean();
     // Another compression, another file name in the header, more zero blocks at the end.
     published(|plain| gzip("", &[plain, &[0; 8192]].concat())).is_clean();
-    // An empty folder and the same file twice with the same bytes read alike everywhere.
+    // An empty folder reads alike everywhere.
     published(|plain| {
         with_entry(plain, |tar| {
             tar.entry(b'5', "odd-1.0.0/empty/", "", 0o755, &[]);
@@ -83,6 +83,49 @@ fn names_that_collide_under_case_folding_are_ambiguous() {
         })
     });
     scan.finds(&["archive-ambiguous"], "odd-1.0.0.crate");
+}
+
+#[test]
+fn two_spellings_of_a_readme_in_a_published_archive_are_no_finding() {
+    let twin = |plain: &[u8]| {
+        with_entry(plain, |tar| {
+            tar.file("odd-1.0.0/Readme.md", b"# Another\n");
+        })
+    };
+    let world = unpacked(twin);
+    let mut verified = None;
+    for run in 1..=3 {
+        let scan = world.untaint().an_hour_later().run();
+        scan.is_clean();
+        let count = scan.count("verified");
+        assert_eq!(*verified.get_or_insert(count), count, "run {run}");
+    }
+    world.untaint().arg("--offline").run().is_clean();
+    // The tree is held against both spellings.
+    fs::write(world.tree("odd", "1.0.0").join("Readme.md"), "# Evil one\n").unwrap();
+    world
+        .untaint()
+        .an_hour_later()
+        .run()
+        .finds(&["tree-modified"], "Readme.md");
+    fs::write(world.tree("odd", "1.0.0").join("Readme.md"), "# Another\n").unwrap();
+    // Where nobody is trusted with the digest, it counts; on the second run as on the first.
+    fs::write(world.trust_file(), "").unwrap();
+    for arguments in [&["--isolated"][..], &[], &[]] {
+        let scan = world.untaint().args(arguments).run();
+        scan.finds(&["archive-ambiguous"], "odd-1.0.0.crate");
+    }
+}
+
+#[test]
+fn a_member_repeated_with_the_same_bytes_is_no_finding() {
+    let twice = |plain: &[u8]| {
+        with_entry(plain, |tar| {
+            tar.file("odd-1.0.0/src/lib.rs", b"pub fn odd() {}\n");
+        })
+    };
+    published(twice).is_clean();
+    unpacked(twice).untaint().run().is_clean();
 }
 
 #[test]

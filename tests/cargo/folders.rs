@@ -7,7 +7,7 @@ use serde_json::json;
 use tame_index::index::{git::CRATES_IO_INDEX, sparse::CRATES_IO_HTTP_INDEX};
 use tame_index::utils::url_to_local_dir;
 
-use crate::support::{Source, World, copy_tree, git, write_file};
+use crate::support::{Source, World, copy_tree, git, standard_crates, write_file};
 use crate::tamper::home_template;
 
 /// The standard world as if its crates had come from the default registry itself: the folders carry
@@ -125,6 +125,61 @@ fn index_settings_that_lead_downloads_elsewhere_are_never_clean() {
     let scan = world.untaint().run();
     assert!(matches!(scan.exit, 1 | 3), "{}", scan.story());
     assert!(scan.names("config.json"), "{}", scan.story());
+}
+
+#[test]
+fn a_mirror_may_serve_archives_from_an_address_of_its_own() {
+    let world = World::new(Source::Mirror);
+    let template = format!(
+        "{}/dl/{{crate}}/{{version}}/download",
+        world.registry.origin()
+    );
+    world.registry.download_from(&template);
+    for release in standard_crates() {
+        world.publish(&release);
+    }
+    world.manifest(&[("alpha", "1"), ("gamma", "0.3")], "fn main() {}\n");
+    world.cargo(&["generate-lockfile"]);
+    world.cargo(&["fetch", "--locked"]);
+    let path = world.registry_folder("index").join("config.json");
+    let good = fs::read_to_string(&path).unwrap();
+    assert!(good.contains("{crate}"), "{good}");
+    world.untaint().run().is_clean();
+    // In the mirror's own folder nothing but the mirror's answer is right.
+    let evil = good.replace("/dl/", "/evil/");
+    write_file(&path, &evil);
+    world
+        .untaint()
+        .run()
+        .finds(&["metadata-poisoned"], "config.json");
+    write_file(&path, &good);
+    world.untaint().run().is_clean();
+}
+
+#[test]
+fn where_a_mirror_is_asked_the_registry_s_own_settings_are_no_alarm_and_not_verified() {
+    let world = default_registry(CRATES_IO_HTTP_INDEX, true);
+    let before = world.untaint().run();
+    before.is_clean();
+    // What cargo kept when it last asked the registry itself.
+    let path = world.registry_folder("index").join("config.json");
+    let mut value: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    value["dl"] = json!("https://static.registry.example/crates");
+    write_file(&path, value.to_string());
+    let scan = world.untaint().run();
+    scan.exits(3).is_no_alarm();
+    assert_eq!(scan.unverifiable("no-record"), 1, "{}", scan.story());
+    assert_eq!(
+        scan.count("verified"),
+        before.count("verified") - 1,
+        "{}",
+        scan.story()
+    );
+    let told = scan
+        .notices()
+        .iter()
+        .any(|notice| notice["message"].to_string().contains("mirror"));
+    assert!(told, "{}", scan.story());
 }
 
 #[test]

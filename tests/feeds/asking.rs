@@ -216,6 +216,7 @@ fn poisoned_bytes_are_known_under_any_name() {
         observed: vec![digest],
         gap: None,
         ambiguities: Vec::new(),
+        excused: Vec::new(),
     };
     let checks = [
         check(Place::Cache, archive(digest)),

@@ -24,7 +24,7 @@ use crate::model::{
 use crate::world::{Dir, DirEntry, Env, FileKind, ReadFs};
 
 use super::folders::{Folders, is_git, split_name};
-use super::index_file::IndexFile;
+use super::index_file::{Form, IndexFile};
 use super::litter::{Irregular, Litter, unlisted};
 use super::named;
 use super::projection::Unpacked;
@@ -278,6 +278,10 @@ impl Opening<'_> {
 
     fn index(&mut self, folder: &OsStr, dir: &dyn Dir, entries: &[DirEntry]) {
         let registry = self.registry(folder);
+        let form = match folder.to_str() {
+            Some(name) if self.folders.is_elsewhere(name) => Form::Elsewhere,
+            _ => Form::Cached,
+        };
         let mut count = 0u64;
         for entry in entries {
             let at = rel(&["registry", "index"], &[folder, &entry.name]);
@@ -287,7 +291,7 @@ impl Opening<'_> {
                 }
                 Some(authority::CONFIG) => {
                     let (name, entry) = (authority::CONFIG, (dir, entry));
-                    let unit = IndexFile::unit(registry.clone(), name, at, entry, false);
+                    let unit = IndexFile::unit(registry.clone(), name, at, entry, form);
                     self.session.units.push(unit);
                 }
                 // The data of the git protocol; its objects are judged as what they are: not read.
@@ -370,8 +374,13 @@ impl Opening<'_> {
                     let of = |names: &BTreeSet<_>| names.contains(&crate_name.to_ascii_lowercase());
                     if self.names.as_ref().is_none_or(of) {
                         let entry = (&*below, &entry);
-                        let unit =
-                            IndexFile::unit(registry.clone(), crate_name, path, entry, false);
+                        let unit = IndexFile::unit(
+                            registry.clone(),
+                            crate_name,
+                            path,
+                            entry,
+                            Form::Cached,
+                        );
                         self.session.units.push(unit);
                     }
                 }

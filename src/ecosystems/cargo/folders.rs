@@ -3,7 +3,7 @@
 //! `<host>-<16 hex>`: the hash is cargo's over the kind of source and its address (`SourceId`), by a stable SipHash since
 //! cargo 1.85 and by the standard one before; `-shallow` is appended with a shallow git index.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::sync::Arc;
 
@@ -14,12 +14,15 @@ use crate::model::Registry;
 #[derive(Default)]
 pub(super) struct Folders {
     by_name: BTreeMap<String, Arc<Registry>>,
+    /// Names that come from another address than the one under which a registry is asked.
+    elsewhere: BTreeSet<String>,
 }
 
 impl Folders {
     /// Computes the names under which cargo keeps these registries.
     pub(super) fn of(registries: &[KnownRegistry]) -> Self {
         let mut by_name = BTreeMap::new();
+        let mut elsewhere = BTreeSet::new();
         for known in registries {
             let Some(primary) = known.addresses.first() else {
                 continue;
@@ -31,17 +34,25 @@ impl Folders {
             for address in &known.addresses {
                 for spelling in spellings(address) {
                     for stable in [true, false] {
-                        if let Some(name) = folder(&spelling, stable) {
-                            by_name
-                                .entry(format!("{name}-shallow"))
-                                .or_insert_with(|| Arc::clone(&registry));
+                        let Some(name) = folder(&spelling, stable) else {
+                            continue;
+                        };
+                        for name in [format!("{name}-shallow"), name] {
+                            if address != primary && !by_name.contains_key(&name) {
+                                elsewhere.insert(name.clone());
+                            }
                             by_name.entry(name).or_insert_with(|| Arc::clone(&registry));
                         }
                     }
                 }
             }
         }
-        Self { by_name }
+        Self { by_name, elsewhere }
+    }
+
+    /// Whether a folder is of another address than the one under which its registry is asked.
+    pub(super) fn is_elsewhere(&self, folder: &str) -> bool {
+        self.elsewhere.contains(folder)
     }
 
     /// The registry whose folder has this name.

@@ -35,8 +35,19 @@ pub(super) struct IndexFile {
     /// Lower-case name from the path; [`authority::CONFIG`] for the configuration.
     pub(super) name: String,
     pub(super) size: u64,
-    /// Whether it is a plain index file, one JSON line per version, as a local registry holds: a part of the registry's.
-    pub(super) plain: bool,
+    pub(super) form: Form,
+}
+
+/// Which copy of an index a file belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Cargo's own, of the address that is asked.
+    Cached,
+    /// Cargo's own, of another address of the same registry (the registry where its mirror is asked, another mirror): what
+    /// is published is the same there, what the index says of itself need not be.
+    Elsewhere,
+    /// A local registry's, one JSON line per version: a part of the registry's.
+    Plain,
 }
 
 impl Inspector for IndexFile {
@@ -89,7 +100,7 @@ impl Inspector for IndexFile {
             self.config(&bytes, context, &mut inspection);
             return vec![inspection];
         }
-        let shape = if self.plain {
+        let shape = if self.form == Form::Plain {
             index_rows::plain(&bytes)
         } else {
             index_rows::cached(&bytes)
@@ -140,7 +151,7 @@ impl IndexFile {
         name: &str,
         rel: PathBuf,
         (dir, entry): (&dyn Dir, &DirEntry),
-        plain: bool,
+        form: Form,
     ) -> Unit {
         let binding = match registry {
             Some(registry) => Binding::Package(Arc::new(Coordinate {
@@ -155,7 +166,7 @@ impl IndexFile {
             rel,
             name: name.to_owned(),
             size: dir.stat_entry(&entry.name).map_or(0, |s| s.size),
-            plain,
+            form,
         };
         Unit {
             binding,
@@ -167,10 +178,9 @@ impl IndexFile {
     }
 
     fn place(&self) -> Place {
-        if self.plain {
-            Place::Vendor
-        } else {
-            Place::Cache
+        match self.form {
+            Form::Plain => Place::Vendor,
+            Form::Cached | Form::Elsewhere => Place::Cache,
         }
     }
 
@@ -184,6 +194,11 @@ impl IndexFile {
         };
         if published.facts == cached.facts {
             inspection.outcome = Outcome::Verified(Assurance::Published);
+        } else if self.form == Form::Elsewhere {
+            inspection.outcome = Outcome::Unverifiable(Reason::NoRecord);
+            let why = "it names another download address than what is asked for this registry (its mirror) does: remove \
+                       the folder if cargo uses it no more";
+            inspection.note = Some(format!("`{}`: {why}", authority::CONFIG));
         } else {
             let mut wrong = Wrong::default();
             wrong.push("it names another download address than the registry does".into());
@@ -203,7 +218,7 @@ impl IndexFile {
         for row in rows {
             judged.row(&row, inspection);
         }
-        if !self.plain {
+        if self.form != Form::Plain {
             judged.left_out(answer);
         }
         let Judged {

@@ -8,7 +8,7 @@ use crate::model::VersionFacts;
 use crate::world::{FileKind, Stat};
 
 use super::authority;
-use super::index_file::IndexFile;
+use super::index_file::{Form, IndexFile};
 
 /// Changes with what a comparison means.
 const MEANING: &str = concat!(
@@ -27,7 +27,7 @@ pub(super) struct Memo<'a> {
 impl<'a> Memo<'a> {
     /// `None` where nothing is remembered: no memory, no current listing, or a file that is cheap to read.
     pub(super) fn of(file: &IndexFile, context: &InspectContext<'a>) -> Option<Self> {
-        if file.plain || file.name == authority::CONFIG || context.gap.is_some() {
+        if file.form == Form::Plain || file.name == authority::CONFIG || context.gap.is_some() {
             return None;
         }
         let (proofs, listing) = (context.proofs?, context.listing?);

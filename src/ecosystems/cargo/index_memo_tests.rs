@@ -60,7 +60,7 @@ fn file(name: &str) -> IndexFile {
         rel: PathBuf::from("be/ta/beta"),
         name: name.to_owned(),
         size: 1,
-        plain: false,
+        form: Form::Cached,
     }
 }
 
@@ -209,6 +209,14 @@ fn any_fact_of_the_listing_makes_another_comparison() {
             ..good.clone()
         },
         Listing {
+            etag: Some(Arc::from("y")),
+            ..good.clone()
+        },
+        Listing {
+            last_modified: Some(Arc::from("z")),
+            ..good.clone()
+        },
+        Listing {
             versions: Vec::new(),
             ..good.clone()
         },
@@ -226,7 +234,6 @@ fn any_fact_of_the_listing_makes_another_comparison() {
     let later = Listing {
         confirmed_at: NOW + 9,
         fetched_at: NOW + 9,
-        etag: Some(Arc::from("y")),
         ..good.clone()
     };
     assert_eq!(Case::new(LIE, &later, &kept).look().outcome, GOOD);
@@ -249,7 +256,7 @@ fn what_time_or_a_gap_could_change_is_not_remembered() {
     let mut plain = Case::new(ROW, &good, &kept);
     plain.disk = Disk::of(0, 0);
     plain.disk.file("/c/be/ta/beta", format!("{ROW}\n"));
-    plain.file.plain = true;
+    plain.file.form = Form::Plain;
     assert_eq!(plain.look().outcome, GOOD);
     let mut config = Case::new(ROW, &good, &kept);
     config.file.name = authority::CONFIG.to_owned();

@@ -19,7 +19,7 @@ use crate::model::{Place, Problem, Reason};
 use crate::world::{Dir, DirEntry, FileKind};
 
 use super::folders;
-use super::index_file::IndexFile;
+use super::index_file::{Form, IndexFile};
 use super::litter::Irregular;
 use super::named::{self, Named};
 
@@ -144,7 +144,7 @@ impl Opening<'_> {
         };
         let stands_for = self.place.stands_for.as_deref();
         let registry = named::listing_registry(name, stands_for, self.context);
-        let unit = IndexFile::unit(registry, name, rel, (dir, entry), true);
+        let unit = IndexFile::unit(registry, name, rel, (dir, entry), Form::Plain);
         self.session.units.push(unit);
     }
 

@@ -93,9 +93,9 @@ impl<'a> Judged<'a> {
                 observed,
                 gap,
                 ambiguities,
-                ..
+                excused,
             } => {
-                self.archive(subject, observed, *gap, ambiguities);
+                self.archive(subject, observed, *gap, (ambiguities, excused));
             }
             Seen::Tree { .. } => self.tree(subject, &check.seen),
             Seen::LockedHash { digests } => self.locked(subject, digests),
@@ -123,7 +123,7 @@ impl<'a> Judged<'a> {
         subject: &Subject,
         observed: &[Digest],
         gap: Option<Reason>,
-        ambiguities: &[String],
+        (ambiguities, excused): (&[String], &[String]),
     ) {
         let Some(coordinate) = subject.coordinate.clone() else {
             return;
@@ -211,19 +211,12 @@ impl<'a> Judged<'a> {
         }
         // Of bytes that are the wrong ones anyway, nobody needs to know how they could be read.
         let wrong = matches!(outcome, Outcome::Tainted | Outcome::Conflict);
-        if !ambiguities.is_empty() && !observed.is_empty() && !wrong {
-            let message = format!(
-                "two readers would extract different content from `{}`: {}",
-                self.artifact(subject),
-                ambiguities
-                    .iter()
-                    .take(3)
-                    .cloned()
-                    .collect::<Vec<_>>()
-                    .join("; ")
-            );
-            let mut finding = Finding::new(Code::ArchiveAmbiguous, subject.place, message);
-            finding.observed = observed.first().copied();
+        let trusted = truth::trusted_digests(&knowledge.claims);
+        let vouched = observed.iter().any(|digest| trusted.contains(digest));
+        let excused = excused.iter().filter(|_| !vouched);
+        let counted: Vec<&str> = ambiguities.iter().chain(excused).map(|s| &**s).collect();
+        if !counted.is_empty() && !observed.is_empty() && !wrong {
+            let finding = self.ambiguous(subject, observed, &counted);
             self.push(subject, finding);
             if matches!(outcome, Outcome::Verified(_)) {
                 outcome = Outcome::Tainted;

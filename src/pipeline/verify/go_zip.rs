@@ -11,7 +11,7 @@ use crate::formats::limits::Limits;
 use crate::formats::zip::{EntryReader, ZipArchive, ZipKind};
 use crate::model::text::percent;
 
-use super::unpack::{Unpacked, Visitor};
+use super::unpack::{SHOWN, Unpacked, Visitor};
 
 /// Reads it. `top` is the folder of every member, without a final slash.
 ///
@@ -62,12 +62,14 @@ pub(super) fn read(
         .kept()
         .iter()
         .filter(|a| a.kind.weight() == Weight::Splits)
-        .take(20)
+        .take(SHOWN)
         .map(|a| format!("{}: {:?}", percent(&a.entry).0, a.kind))
         .collect();
     Ok(Unpacked {
         content: archive.facts().content,
         ambiguities,
+        // The go command takes no zip in which names collide.
+        excused: Vec::new(),
         irregular,
         recipe: Some(recipe),
     })

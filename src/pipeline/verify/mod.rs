@@ -4,8 +4,10 @@
 
 mod both;
 mod by_recipe;
+mod collisions;
 mod compare;
 mod consult;
+mod crate_tar;
 mod go_zip;
 mod inspect;
 mod listing;
@@ -314,6 +316,7 @@ fn put_together(
                         observed: seen.recipe.into_iter().chain(seen.digest).collect(),
                         gap,
                         ambiguities,
+                        excused: seen.excused,
                     },
                 },
             });

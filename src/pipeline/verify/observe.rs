@@ -58,6 +58,8 @@ pub(super) struct ArchiveSeen {
     pub(super) absent: bool,
     pub(super) irregular: Option<FileKind>,
     pub(super) ambiguities: Vec<String>,
+    /// Such that are nothing where the digest is trusted.
+    pub(super) excused: Vec<String>,
     /// What is wrong with its inside.
     pub(super) broken: Option<String>,
     pub(super) problem: Option<String>,
@@ -284,13 +286,14 @@ impl Bench<'_> {
         let mut manifest = builder.finish(digest, unpacked.content, unpacked.irregular);
         manifest.h1 = unpacked.recipe;
         seen.recipe = unpacked.recipe;
-        if unpacked.ambiguities.is_empty() {
+        if unpacked.ambiguities.is_empty() && unpacked.excused.is_empty() {
             self.store.put_manifest(&manifest);
             if let Some(recipe) = &unpacked.recipe {
                 by_recipe::put(self.store, recipe, &digest);
             }
         }
         seen.ambiguities = unpacked.ambiguities;
+        seen.excused = unpacked.excused;
     }
 
     /// Holds a tree against the archive whose bytes are at hand.

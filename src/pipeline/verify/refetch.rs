@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 
+use crate::ecosystems;
 use crate::ecosystems::contract::{ArchivePart, Binding};
 use crate::model::{ArtifactId, Digest, Origin, Reason, Scheme};
 use crate::pipeline::flow::{Inventory, PlacedUnit, Recent};
@@ -245,10 +246,7 @@ fn request(
         );
         request
     };
-    let ecosystem = crate::ecosystems::all()
-        .iter()
-        .find(|e| e.facts().id == coordinate.ecosystem)?;
-    let authority = ecosystem.authority()?;
+    let authority = ecosystems::of(coordinate.ecosystem)?.authority()?;
     if !configs.contains_key(address) {
         let mut answer = None;
         if let Some(request) = authority.config_request(address) {

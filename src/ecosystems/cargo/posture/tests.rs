@@ -413,3 +413,47 @@ proptest! {
         let _ = World::variable("GIT_CONFIG_COUNT", &value).examine();
     }
 }
+
+#[test]
+fn a_redirect_behind_dummies_is_named() {
+    let redirect = "crates-io.replace-with = 'x'\nx.registry = 'https://evil.registry.example/'\n";
+    let dummies = |line: &str| -> String {
+        let each = (0..20_001).map(|n| line.replace('#', &n.to_string()));
+        each.collect()
+    };
+    for (text, cut) in [
+        (
+            format!("[env]\n{}[source]\n{redirect}", dummies("K# = 'x'\n")),
+            true,
+        ),
+        (
+            format!("[alias]\n{}[source]\n{redirect}", dummies("a# = 'x'\n")),
+            false,
+        ),
+        (
+            format!("[source]\n{}{redirect}", dummies("a#.note = 'x'\n")),
+            false,
+        ),
+        (
+            format!("[source]\n{}{redirect}", dummies("a#.tag = 'x'\n")),
+            false,
+        ),
+        (
+            format!("[source]\n{}{redirect}", dummies("a#.git = 'x'\n")),
+            true,
+        ),
+    ] {
+        let report = World::project(&text).examine();
+        let named = report.findings.iter().any(|finding| {
+            finding.code == Code::SourceRedirected
+                && finding.message.contains("evil.registry.example")
+        });
+        assert!(named, "{}", &text[..60]);
+        // What was cut is said, and the run is not complete.
+        let told = report
+            .problems
+            .iter()
+            .any(|p| p.message.contains("more settings"));
+        assert_eq!(told, cut, "{}", &text[..60]);
+    }
+}

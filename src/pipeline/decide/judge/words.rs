@@ -54,6 +54,23 @@ impl Judged<'_> {
         finding
     }
 
+    /// The finding for an archive that can be read as two.
+    pub(super) fn ambiguous(
+        &self,
+        subject: &Subject,
+        observed: &[Digest],
+        how: &[&str],
+    ) -> Finding {
+        let message = format!(
+            "two readers would extract different content from `{}`: {}",
+            self.artifact(subject),
+            how.get(..3).unwrap_or(how).join("; ")
+        );
+        let mut finding = Finding::new(Code::ArchiveAmbiguous, subject.place, message);
+        finding.observed = observed.first().copied();
+        finding
+    }
+
     /// Another package version that has these bytes, as far as this run knows.
     pub(super) fn belongs_to(&self, digest: &Digest, not: &Coordinate) -> Option<String> {
         self.case

@@ -68,10 +68,11 @@ pub(super) const ARCHIVE_AMBIGUOUS: Page = Page {
          what the other unpacks.",
     found: "Strict readers look for members named twice, headers that contradict each other, several compressed \
          streams, bytes before or after, and names that collide when case or form is folded. With a trusted \
-         digest only true differences of content are reported.",
+         digest only true differences of content are reported, and of names that collide in that way only those that \
+         a build could load.",
     act: "Do not build from it. Ask the publisher for a clean release, or pin an earlier version.",
     false_alarms: "Comments in zip files and harmless padding are not reported. An old packer may repeat a member with the \
-         same bytes; that is no difference.",
+         same bytes; that is no difference. Nor are two spellings of a readme in a published crate.",
     example: "A zip whose central directory names a harmless file while a streaming reader meets another one.",
 };
 
