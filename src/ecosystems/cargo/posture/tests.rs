@@ -448,12 +448,12 @@ fn a_redirect_behind_dummies_is_named() {
             finding.code == Code::SourceRedirected
                 && finding.message.contains("evil.registry.example")
         });
-        assert!(named, "{}", &text[..60]);
+        assert!(named, "{:?}", text.get(..60));
         // What was cut is said, and the run is not complete.
         let told = report
             .problems
             .iter()
             .any(|p| p.message.contains("more settings"));
-        assert_eq!(told, cut, "{}", &text[..60]);
+        assert_eq!(told, cut, "{:?}", text.get(..60));
     }
 }
