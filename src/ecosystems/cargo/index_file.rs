@@ -400,7 +400,7 @@ impl<'a> Judged<'a> {
         let (Some(listing), None) = (self.listing(), self.context.gap) else {
             return;
         };
-        let same = |key: &str, tag: &Option<std::sync::Arc<str>>| {
+        let same = |key: &str, tag: &Option<Arc<str>>| {
             let (said, tag) = (answer.strip_prefix(key), tag.as_deref());
             tag.is_some_and(|tag| !tag.is_empty() && said == Some(tag))
         };
