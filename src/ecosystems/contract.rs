@@ -10,6 +10,7 @@
 
 mod archive;
 mod first_party;
+mod healer;
 mod posture;
 mod projection;
 mod question;
@@ -29,6 +30,7 @@ use crate::world::{Dir, Env, ReadFs, Request, Response};
 
 pub use archive::ArchiveFormat;
 pub use first_party::FirstParty;
+pub use healer::{DerivedPart, Healer};
 pub use posture::{NamedPlace, Posture, PostureContext, PostureReport};
 pub use projection::{Difference, Extra, ExtraContext, Placement, Projection};
 pub use question::{Question, Reply};
@@ -107,6 +109,10 @@ pub trait Ecosystem: Send + Sync {
     /// The row of a package's listing that speaks of an artifact: its version, unless a version has several artifacts.
     fn listing_row(&self, version: &Arc<str>, _file: &str) -> Arc<str> {
         Arc::clone(version)
+    }
+    /// How its places are repaired.
+    fn healer(&self) -> Option<&'static dyn Healer> {
+        None
     }
     /// How its versions are ordered.
     fn version_order(&self) -> &'static dyn VersionOrder;

@@ -1,11 +1,14 @@
 //! The stages, in order. Stages do not import each other: their values meet here.
 
 pub mod advise;
+pub mod ailing;
 pub mod decide;
 pub mod discover;
 pub mod feeds;
 pub mod flow;
 pub mod graph;
+pub mod heal;
+pub mod healing;
 pub mod inventory;
 pub mod knowledge;
 pub mod licences;

@@ -16,6 +16,7 @@ use crate::trust::root::TrustSet;
 use crate::world::{Clock, Env, Fetch, Progress, ReadFs};
 
 use super::advise::poisoned::Poisoned;
+use super::ailing::{self, Aftermath};
 use super::decide::{self, Case, Decision};
 use super::discover::{self, NotThere, Targets};
 use super::feeds;
@@ -25,6 +26,7 @@ use super::knowledge::Declared;
 use super::licences;
 use super::purls;
 use super::registries::Registries;
+use super::standings::Standings;
 use super::usage::{self, Scopes};
 use super::verify::{FetchArchives, SageParts, Verify};
 
@@ -130,6 +132,18 @@ pub struct Advice {
 /// # Errors
 /// [`NotThere`] when something that the user named is missing.
 pub fn run(job: Job<'_>) -> Result<Report, NotThere> {
+    stages(job, false).map(|(report, _, _)| report)
+}
+
+/// Audits, and hands on what healing needs: what is not well, and how packages stand with their registries.
+///
+/// # Errors
+/// [`NotThere`] when something that the user named is missing.
+pub fn audit(job: Job<'_>) -> Result<(Report, Aftermath, Standings), NotThere> {
+    stages(job, true)
+}
+
+fn stages(job: Job<'_>, heal: bool) -> Result<(Report, Aftermath, Standings), NotThere> {
     let started = job.clock.now();
     let ecosystems = chosen(&job.ecosystems);
     let registries = Registries::new(job.trust);
@@ -267,6 +281,17 @@ pub fn run(job: Job<'_>) -> Result<Report, NotThere> {
         &checked.checks,
         &is_public,
     );
+    let aftermath = if heal {
+        ailing::collect(
+            &inventory,
+            &checked.checks,
+            &decision.rows,
+            &decision.findings,
+            &sage,
+        )
+    } else {
+        Aftermath::default()
+    };
     let mut components = inventory::components(&inventory, &is_public);
     verified_digests(&mut components, &decision);
     scopes.fill(&mut components);
@@ -281,7 +306,7 @@ pub fn run(job: Job<'_>) -> Result<Report, NotThere> {
         .iter()
         .map(|e| e.facts().id)
         .collect();
-    Ok(Report {
+    let report = Report {
         run: RunFacts {
             id: run_id(started, job.clock.elapsed_ms()),
             started,
@@ -309,7 +334,8 @@ pub fn run(job: Job<'_>) -> Result<Report, NotThere> {
         trust: registries.facts(&ids),
         checks: decision.rows,
         components,
-    })
+    };
+    Ok((report, aftermath, standings))
 }
 
 /// The ecosystems that the user chose; all by default.
@@ -430,7 +456,7 @@ fn verified_digests(components: &mut [Component], decision: &Decision) {
 }
 
 /// A ULID: 48 bits of time in milliseconds, 80 bits that differ between runs.
-fn run_id(seconds: i64, elapsed_ms: u64) -> String {
+pub fn run_id(seconds: i64, elapsed_ms: u64) -> String {
     const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     let millis = u64::try_from(seconds).unwrap_or(0).saturating_mul(1000) + elapsed_ms % 1000;
     let mut hasher = blake3::Hasher::new();

@@ -13,6 +13,7 @@ use crate::model::{Coordinate, EcosystemId, Finding, Origin, Problem};
 use super::flow::{Inventory, Lock};
 
 /// A file that was named, as its ecosystem read it.
+#[derive(Clone)]
 pub struct Named {
     /// Its path, for messages.
     pub path: String,

@@ -8,12 +8,15 @@ pub mod clock;
 pub mod env;
 #[cfg(test)]
 pub(crate) mod fake;
+#[cfg(test)]
+pub(crate) mod fake_disk;
 pub mod fetch;
 pub mod progress;
 pub mod read_fs;
 pub mod real;
 pub mod sink;
 pub mod state;
+pub mod write_fs;
 
 pub use clock::Clock;
 pub use env::Env;
@@ -22,3 +25,4 @@ pub use progress::Progress;
 pub use read_fs::{Dir, DirEntry, FileKind, PathError, ReadFile, ReadFs, RootDir, Stat};
 pub use sink::Sinks;
 pub use state::StateDir;
+pub use write_fs::WriteFs;

@@ -109,6 +109,24 @@ fn what_judges_and_reports_gets_no_port() {
 }
 
 #[test]
+fn only_healing_gets_the_writing_port() {
+    let port = |name: &str| matches!(name, "write_fs" | "WriteFs" | "SystemWriteFs");
+    let wrong = offenders(&|source, path| {
+        let commands = ["heal", "restore", "quarantine"];
+        let may = matches!(
+            (source.house(), source.room()),
+            ("world", _) | ("pipeline", "heal")
+        ) || (source.house() == "cli"
+            && source
+                .module
+                .last()
+                .is_some_and(|name| commands.contains(&name.as_str())));
+        path.iter().any(|part| port(part)) && !may
+    });
+    none(&wrong, "only `heal` changes things");
+}
+
+#[test]
 fn only_the_entrance_opens_the_real_world() {
     let wrong = offenders(&|source, path| {
         part(path, 0) == "world"

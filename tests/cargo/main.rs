@@ -25,6 +25,7 @@ mod first_seen;
 mod fixtures;
 mod folders;
 mod forged_state;
+mod healing;
 mod listing_rows;
 mod live;
 mod many_entries;

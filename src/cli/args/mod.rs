@@ -2,12 +2,14 @@
 //!
 //! What is not built is not here, so that it is a usage error (exit 2) and never a stub.
 
+mod heal;
 mod manage;
 mod scan;
 mod values;
 
 use clap::{Parser, Subcommand};
 
+pub use heal::{HealArgs, LogArgs, QuarantineArgs, QuarantineCommand, RestoreArgs};
 pub use manage::{
     AcceptArgs, ClaimsArgs, ClaimsCommand, CompletionsArgs, ExplainArgs, FeedsArgs, FeedsCommand,
     ImportFeed, PinArgs, SchemaArgs, SnapshotArgs, StatusArgs, TrustArgs, TrustCommand, WaiveArgs,
@@ -36,6 +38,14 @@ pub struct Cli {
 pub enum Command {
     /// Audit projects and package caches against what was published
     Scan(Box<ScanArgs>),
+    /// Make good again what a scan found tainted; shows the plan unless --yes is given
+    Heal(Box<HealArgs>),
+    /// Put back what a heal moved, byte for byte
+    Restore(RestoreArgs),
+    /// Look into what heals have moved away
+    Quarantine(QuarantineArgs),
+    /// Show what heal and restore have done
+    Log(LogArgs),
     /// Write a bill of materials of what was observed and verified
     Sbom(Box<SbomArgs>),
     /// Fetch, import and show advisory feeds

@@ -5,6 +5,7 @@ mod cache;
 mod derived;
 mod folders;
 mod git;
+mod healer;
 mod index_file;
 mod index_line;
 mod index_memo;
@@ -26,7 +27,7 @@ use crate::formats::semver_order::SemverOrder;
 use crate::model::EcosystemId;
 use crate::model::version_order::VersionOrder;
 
-use super::contract::{Authority, CacheKind, Ecosystem, Facts, LockfileFormat, Posture};
+use super::contract::{Authority, CacheKind, Ecosystem, Facts, Healer, LockfileFormat, Posture};
 use super::uses::UseMap;
 
 /// Its name in reports and on the command line.
@@ -84,6 +85,10 @@ impl Ecosystem for Cargo {
 
     fn refetch_command(&self) -> Option<&'static str> {
         Some("cargo fetch --locked")
+    }
+
+    fn healer(&self) -> Option<&'static dyn Healer> {
+        Some(&healer::CargoHealer)
     }
 
     fn posture(&self) -> Option<&'static dyn Posture> {

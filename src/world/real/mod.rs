@@ -18,10 +18,12 @@ mod cancel;
 mod clock;
 mod env;
 mod fetch;
+mod lock_holder;
 mod progress;
 mod read_fs;
 mod sink;
 mod state;
+mod write_fs;
 
 pub use bundle::{World, WorldOptions, arguments};
 pub use cancel::Cancel;
@@ -32,3 +34,4 @@ pub use progress::{Style, TerminalProgress};
 pub use read_fs::SystemFs;
 pub use sink::SystemSinks;
 pub use state::StateFolder;
+pub use write_fs::SystemWriteFs;

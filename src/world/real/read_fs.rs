@@ -91,7 +91,7 @@ impl ReadFs for SystemFs {
 }
 
 /// A folder by its handle.
-struct HandleDir {
+pub(super) struct HandleDir {
     handle: OwnedFd,
     path: Arc<Path>,
     /// Whether the handle's listing position has moved; held while listing, since the position is shared.
@@ -99,7 +99,7 @@ struct HandleDir {
 }
 
 impl HandleDir {
-    fn new(handle: OwnedFd, path: Arc<Path>) -> Self {
+    pub(super) fn new(handle: OwnedFd, path: Arc<Path>) -> Self {
         Self {
             handle,
             path,
@@ -324,7 +324,7 @@ fn kind_of(kind: FileType) -> FileKind {
     }
 }
 
-fn stat_of(stat: &rustix::fs::Stat) -> Stat {
+pub(super) fn stat_of(stat: &rustix::fs::Stat) -> Stat {
     Stat {
         kind: kind_of(FileType::from_raw_mode(stat.st_mode)),
         size: u64::try_from(stat.st_size).unwrap_or(0),

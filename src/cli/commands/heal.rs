@@ -1,0 +1,286 @@
+//! `untaint heal`: a scan, a plan, and with `--yes` its execution and a second scan that decides the verdict.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use crate::cli::args::HealArgs;
+use crate::cli::exit::Exit;
+use crate::cli::settings::Settings;
+use crate::cli::{Ports, fail, open, print};
+use crate::model::policy::{Policy, Selector};
+use crate::model::report::{Report, VerdictResult};
+use crate::model::{Class, Problem, Reason, text};
+use crate::pipeline::ailing::Aftermath;
+use crate::pipeline::heal::plan::{Choice, Plan, plan};
+use crate::pipeline::heal::recover::{self, Recovered};
+use crate::pipeline::heal::transaction::{self, Ended, Orders, Receipts};
+use crate::pipeline::heal::vault::{BESIDE, Vault};
+use crate::pipeline::healing::{self, Fetched};
+use crate::pipeline::scan;
+use crate::world::real::{SystemWriteFs, World};
+use crate::world::{Env as _, Progress as _, WriteFs as _};
+
+use super::heal_output::{self, Told};
+use super::prepared::Prepared;
+use super::scan::remember;
+
+/// How long a tool's lock is waited for.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+/// How long another heal is waited for.
+const OTHERS: Duration = Duration::from_secs(5);
+
+/// Shows the plan; with `--yes` carries it out.
+pub(in crate::cli) fn run(args: &HealArgs, ports: &Ports<'_>) -> Exit {
+    let mut settings = match Settings::load(&args.shared, ports.env, ports.fs) {
+        Ok(settings) => settings,
+        Err(error) => return fail(ports, &error),
+    };
+    // What heal cannot change does not decide how it ends: the report of a scan says all of it.
+    settings.policy.fail_on.retain(|selector| {
+        let class = match selector {
+            Selector::Class(class, _) => *class,
+            Selector::Code(code) => code.class(),
+        };
+        matches!(
+            class,
+            Class::Integrity
+                | Class::Lockfile
+                | Class::Malicious
+                | Class::Indicator
+                | Class::Revoked
+        )
+    });
+    let world = open(&settings.base, ports.sinks);
+    match heal(args, settings, &world, ports) {
+        Ok(exit) => exit,
+        Err(why) => fail(ports, &why),
+    }
+}
+
+/// Which reasons may stay, by the policy in force.
+fn allowed(policy: &Policy) -> std::collections::BTreeSet<Reason> {
+    Reason::ALL
+        .iter()
+        .copied()
+        .filter(|reason| policy.allows(*reason))
+        .collect()
+}
+
+fn heal(
+    args: &HealArgs,
+    settings: Settings,
+    world: &World,
+    ports: &Ports<'_>,
+) -> Result<Exit, String> {
+    let fs = SystemWriteFs::default();
+    let home = settings.base.homes.state.clone();
+    let uid = world.env.uid();
+    let mut prepared = Prepared::new(settings, world)?;
+    let now = prepared.now;
+    let (mut vault, mut recovered) = (None, Vec::new());
+    let wait = args
+        .lock_wait
+        .map_or(PATIENCE, |s| Duration::from_secs(s.0));
+    if let (true, Some(home)) = (args.yes, &home) {
+        let opened = Vault::open(&fs, home, uid, OTHERS.min(wait)).map_err(|e| e.to_string())?;
+        match recover::all(&opened, uid, now, wait) {
+            Ok(all) => recovered = all,
+            Err(error) => return Ok(stuck(&error.to_string(), ports)),
+        }
+        vault = Some(opened);
+    } else {
+        prepared.report_pending();
+    }
+    let (report, mut aftermath, standings) =
+        scan::audit(prepared.job(&prepared.advice(), None)).map_err(|e| e.to_string())?;
+    let choice = Choice {
+        only: args.only.iter().map(|id| id.trim().to_owned()).collect(),
+        purge_unverified: args.purge_unverified,
+        allowed: allowed(&prepared.settings.policy),
+        evict: args.evict,
+    };
+    let mut plan = plan(&aftermath, &choice);
+    let unread = healing::reach(&mut plan, &mut aftermath, &args.target_dir, &world.fs);
+    if let Some(path) = unread.first() {
+        let shown = text::printable(&path.to_string_lossy());
+        return Err(format!(
+            "--target-dir {shown}: no folder that can be read is there"
+        ));
+    }
+    unknown(&choice, &plan, &report)?;
+    let run = scan::run_id(now, crate::world::Clock::elapsed_ms(&world.clock));
+    let supply = Fetched {
+        fetch: &*world.fetch,
+        env: &world.env,
+        standings: &standings,
+        offline: prepared.settings.base.offline,
+        configs: Mutex::new(BTreeMap::new()),
+    };
+    let (mut receipts, mut after) = (None, None);
+    if args.yes && !plan.steps.is_empty() {
+        let vault = match vault {
+            Some(vault) => vault,
+            None => beside(&fs, &plan, &aftermath, uid, wait)?,
+        };
+        let orders = Orders {
+            supply: &supply,
+            grounds: &aftermath.grounds,
+            run: &run,
+            now,
+            uid,
+            wait,
+            keep_if_unfetchable: args.keep_if_unfetchable,
+            evict: args.evict,
+            audited: home.is_some(),
+            cancelled: &|| world.progress.cancelled(),
+        };
+        receipts = Some(transaction::carry_out(&vault, &plan, &orders).map_err(|e| e.to_string())?);
+        after = Some(rescan(&prepared)?);
+    }
+    world.progress.finish();
+    remember(prepared.state(), &prepared.store, None, ports);
+    let last = after.as_ref().unwrap_or(&report);
+    let exit = ending(args, &plan, receipts.as_ref(), &recovered, last);
+    let told = Told {
+        plan: &plan,
+        aftermath: &aftermath,
+        receipts: receipts.as_ref(),
+        recovered: &recovered,
+        report: last,
+        run: &run,
+        evict: args.evict,
+        exit: exit.code(),
+    };
+    let bytes = if args.json {
+        heal_output::json(&told)
+    } else {
+        heal_output::table(&told, prepared.settings.base.detail)
+    };
+    Ok(match print(ports, &bytes) {
+        Exit::Clean => exit,
+        failed => failed,
+    })
+}
+
+/// The second look: nothing remembered of files counts.
+fn rescan(prepared: &Prepared<'_>) -> Result<Report, String> {
+    scan::run(prepared.job(&prepared.advice(), None)).map_err(|e| e.to_string())
+}
+
+fn stuck(why: &str, ports: &Ports<'_>) -> Exit {
+    let line = format!(
+        "error: an interrupted heal cannot be finished: {}\n",
+        text::printable(why)
+    );
+    ports.sinks.stderr(line.as_bytes());
+    Exit::Incomplete
+}
+
+/// With `--isolated` our own state is left alone: what is taken is kept beside the cache.
+fn beside<'a>(
+    fs: &'a SystemWriteFs,
+    plan: &Plan,
+    aftermath: &Aftermath,
+    uid: u32,
+    wait: Duration,
+) -> Result<Vault<'a>, String> {
+    let ground = plan
+        .steps
+        .iter()
+        .flat_map(|s| &s.moves)
+        .find_map(|m| aftermath.grounds.get(m.root))
+        .ok_or("nothing is to be moved")?;
+    let places: [Option<&Path>; 2] = [ground.path.parent(), Some(&ground.path)];
+    let mut why = String::new();
+    for place in places.into_iter().flatten() {
+        let path = place.join(BESIDE);
+        match private(fs, &path, uid)
+            .and_then(|()| Vault::open(fs, &path, uid, OTHERS.min(wait)).map_err(|e| e.to_string()))
+        {
+            Ok(vault) => return Ok(vault),
+            Err(error) => why = error,
+        }
+    }
+    Err(why)
+}
+
+/// A folder that somebody else made, or can write to, is none to keep evidence in.
+fn private(fs: &SystemWriteFs, path: &Path, uid: u32) -> Result<(), String> {
+    let root = fs.make(path).map_err(|e| e.to_string())?;
+    let stat = fs.stat(root.at(Path::new(""))).map_err(|e| e.to_string())?;
+    if stat.uid == uid && stat.mode & 0o077 == 0 {
+        Ok(())
+    } else {
+        Err(format!("{}: not this user's alone", path.display()))
+    }
+}
+
+/// A finding that was named and is not there is a mistake of whoever named it.
+fn unknown(choice: &Choice, plan: &Plan, report: &Report) -> Result<(), String> {
+    let known = |id: &str| {
+        report.findings.iter().any(|f| f.id == id)
+            || plan
+                .steps
+                .iter()
+                .flat_map(|s| &s.findings)
+                .any(|f| f.id == id)
+    };
+    match choice.only.iter().find(|id| !known(id)) {
+        Some(id) => Err(format!(
+            "--only {}: no such finding now",
+            text::printable(id)
+        )),
+        None => Ok(()),
+    }
+}
+
+fn ending(
+    args: &HealArgs,
+    plan: &Plan,
+    receipts: Option<&Receipts>,
+    recovered: &[Recovered],
+    report: &Report,
+) -> Exit {
+    let verdict = Exit::of(report.verdict.result, false);
+    let open = recovered.iter().any(|r| !r.stuck.is_empty())
+        || receipts.is_some_and(|r| {
+            !r.closed || r.done.iter().any(|d| matches!(d.ended, Ended::Stuck(_)))
+        });
+    if !args.yes && !plan.steps.is_empty() {
+        return Exit::Findings;
+    }
+    if report.verdict.result == VerdictResult::Findings {
+        return Exit::Findings;
+    }
+    let failed = receipts.is_some_and(|r| {
+        r.early.is_some() || r.done.iter().any(|d| matches!(d.ended, Ended::Failed(_)))
+    });
+    if open || (failed && verdict == Exit::Clean) {
+        return Exit::Incomplete;
+    }
+    verdict
+}
+
+/// Where the vault is, for the commands that look into it.
+///
+/// # Errors
+/// A line for the person when there is none.
+pub(super) fn home(state: Option<&PathBuf>, isolated: bool) -> Result<&PathBuf, String> {
+    state.ok_or_else(|| {
+        if isolated {
+            "with --isolated nothing is kept in untaint's own state".to_owned()
+        } else {
+            "no state folder: set UNTAINT_HOME to a folder".to_owned()
+        }
+    })
+}
+
+/// A problem for people.
+pub(super) fn say(ports: &Ports<'_>, problem: &str) {
+    let problem = Problem::skipped("", text::printable(problem));
+    ports
+        .sinks
+        .stderr(format!("problem: {}\n", problem.message).as_bytes());
+}

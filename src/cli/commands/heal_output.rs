@@ -1,0 +1,320 @@
+//! What a heal says of its plan and of what it did: a page for people, one JSON object (`untaint.heal/1`) for programs.
+//!
+//! Values in, bytes out. Paths and names are hostile text and are shown escaped.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::model::Finding;
+use crate::model::report::Report;
+use crate::model::{shell, text};
+use crate::pipeline::ailing::Aftermath;
+use crate::pipeline::heal::plan::{Plan, Step, Wanted};
+use crate::pipeline::heal::record::Role;
+use crate::pipeline::heal::recover::Recovered;
+use crate::pipeline::heal::transaction::{Ended, Receipt, Receipts};
+use crate::pipeline::report::Detail;
+
+/// Bytes in the quarantine by one run from which on it is said how to make room.
+const MUCH: u64 = 1 << 30;
+/// Derived parts of a step that are written out.
+const SHOWN: usize = 4;
+
+/// Everything that is told.
+pub(super) struct Told<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) aftermath: &'a Aftermath,
+    pub(super) receipts: Option<&'a Receipts>,
+    pub(super) recovered: &'a [Recovered],
+    pub(super) report: &'a Report,
+    pub(super) run: &'a str,
+    pub(super) evict: bool,
+    pub(super) exit: u8,
+}
+
+fn word(role: Role) -> &'static str {
+    match role {
+        Role::Tainted => "quarantine",
+        Role::Follows => "follows",
+        Role::Derived => "derived",
+        Role::Newer => "newer",
+    }
+}
+
+fn shown(path: &Path) -> String {
+    text::printable(&path.to_string_lossy())
+}
+
+impl Told<'_> {
+    fn path(&self, root: usize, rel: &Path) -> std::path::PathBuf {
+        self.aftermath
+            .grounds
+            .get(root)
+            .map_or_else(|| rel.to_owned(), |g| g.path.join(rel))
+    }
+
+    fn receipt(&self, number: usize) -> Option<&Receipt> {
+        self.receipts?.done.get(number)
+    }
+}
+
+fn ended(ended: &Ended) -> (&'static str, Option<&str>) {
+    match ended {
+        Ended::Healed => ("healed", None),
+        Ended::Removed(why) => ("removed", Some(why)),
+        Ended::Kept(why) => ("kept", Some(why)),
+        Ended::Nothing => ("nothing to do", None),
+        Ended::Failed(why) => ("failed", Some(why)),
+        Ended::Stuck(why) => ("stuck", Some(why)),
+    }
+}
+
+/// The page for people.
+pub(super) fn table(told: &Told<'_>, detail: Detail) -> Vec<u8> {
+    let mut out = String::new();
+    for recovered in told.recovered {
+        let _ = writeln!(
+            out,
+            "an interrupted run was looked at: {}: {} finished, {} taken back",
+            recovered.run, recovered.finished, recovered.undone
+        );
+        for why in &recovered.stuck {
+            let _ = writeln!(out, "  open  {}", text::printable(why));
+        }
+    }
+    if detail != Detail::Quiet {
+        for (at, step) in told.plan.steps.iter().enumerate() {
+            one(&mut out, told, at, step, detail);
+        }
+        by_hand(&mut out, &told.plan.by_hand);
+    }
+    let steps = told.plan.steps.len();
+    match told.receipts {
+        None if steps == 0 => out.push_str("nothing to heal\n"),
+        None => {
+            let plural = if steps == 1 { "" } else { "s" };
+            let _ = writeln!(
+                out,
+                "{steps} step{plural}; nothing was changed: add --yes to do it"
+            );
+        }
+        Some(receipts) => closing(&mut out, told, receipts),
+    }
+    let reasons = told.report.verdict.reasons.join(", ");
+    let result = told.report.verdict.result.as_str();
+    let why = if reasons.is_empty() {
+        String::new()
+    } else {
+        format!(" ({reasons})")
+    };
+    let when = if told.receipts.is_some() {
+        "after it: "
+    } else {
+        "now: "
+    };
+    let _ = writeln!(out, "{when}{result}{why}; exit code {}", told.exit);
+    out.into_bytes()
+}
+
+fn one(out: &mut String, told: &Told<'_>, at: usize, step: &Step, detail: Detail) {
+    let codes: Vec<String> = step
+        .findings
+        .iter()
+        .map(|f| format!("{} {}", f.code, f.id))
+        .collect();
+    let _ = writeln!(
+        out,
+        "{} {}  {}",
+        step.ecosystem,
+        step.package,
+        codes.join(", ")
+    );
+    let mut derived = 0;
+    for planned in &step.moves {
+        derived += usize::from(planned.role == Role::Derived);
+        if planned.role == Role::Derived && derived > SHOWN && detail != Detail::Verbose {
+            continue;
+        }
+        let path = shown(&told.path(planned.root, &planned.rel));
+        let _ = writeln!(out, "  {:<10}  {path}", word(planned.role));
+    }
+    if derived > SHOWN && detail != Detail::Verbose {
+        let _ = writeln!(out, "  {:<10}  and {} more", "derived", derived - SHOWN);
+    }
+    for wanted in &step.wanted {
+        let what = match wanted {
+            Wanted::Archive {
+                artifact, digest, ..
+            } => format!("{} {digest}", text::printable(&artifact.file)),
+            Wanted::Listing { coordinate, .. } => {
+                format!("the listing of {}", text::printable(&coordinate.name))
+            }
+        };
+        let _ = writeln!(out, "  {:<10}  {what}, from its registry", "fetch");
+    }
+    if step.wanted.is_empty() {
+        let _ = writeln!(
+            out,
+            "  {:<10}  nothing: what is moved stays absent, or its tool makes it anew",
+            "fetch"
+        );
+    }
+    if detail == Detail::Verbose {
+        for (root, rel) in &step.locks {
+            let _ = writeln!(out, "  {:<10}  {}", "lock", shown(&told.path(*root, rel)));
+        }
+    }
+    if let Some(receipt) = told.receipt(at) {
+        let (word, why) = ended(&receipt.ended);
+        let why = why.map_or_else(String::new, |why| format!(": {}", text::printable(why)));
+        let _ = writeln!(out, "  {:<10}  {word}{why}", "done");
+    }
+    out.push('\n');
+}
+
+fn by_hand(out: &mut String, findings: &[Finding]) {
+    for finding in findings {
+        let _ = writeln!(
+            out,
+            "left to you: {} {}: {}",
+            finding.code,
+            finding.id,
+            text::printable(&finding.message)
+        );
+        if let Some(remedy) = &finding.remedy {
+            let _ = writeln!(out, "  do          {}", text::printable(remedy));
+        }
+    }
+    if !findings.is_empty() {
+        out.push('\n');
+    }
+}
+
+fn closing(out: &mut String, told: &Told<'_>, receipts: &Receipts) {
+    let count = |is: fn(&Ended) -> bool| receipts.done.iter().filter(|r| is(&r.ended)).count();
+    let _ = writeln!(
+        out,
+        "{} healed, {} removed, {} kept, {} failed; run {}",
+        count(|e| matches!(e, Ended::Healed)),
+        count(|e| matches!(e, Ended::Removed(_))),
+        count(|e| matches!(e, Ended::Kept(_))),
+        count(|e| matches!(e, Ended::Failed(_) | Ended::Stuck(_))),
+        told.run
+    );
+    if let Some(why) = &receipts.early {
+        let _ = writeln!(out, "ended early: {}", text::printable(why));
+    }
+    if receipts.done.iter().any(|r| !r.moved.is_empty()) {
+        let _ = writeln!(
+            out,
+            "to put everything back: untaint restore {} --yes",
+            told.run
+        );
+    }
+    if receipts.bytes > MUCH {
+        let _ = writeln!(
+            out,
+            "the quarantine of this run holds {} bytes: `untaint quarantine prune --older-than 30d --yes` makes room",
+            receipts.bytes
+        );
+    }
+}
+
+/// The object for programs.
+pub(super) fn json(told: &Told<'_>) -> Vec<u8> {
+    use std::os::unix::ffi::OsStrExt as _;
+    let path = |path: &Path| Value::from(text::percent(path.as_os_str().as_bytes()).0);
+    let steps: Vec<Value> = told
+        .plan
+        .steps
+        .iter()
+        .enumerate()
+        .map(|(at, step)| {
+            let moves: Vec<Value> = step
+                .moves
+                .iter()
+                .map(|m| json!({"path": path(&told.path(m.root, &m.rel)), "role": word(m.role)}))
+                .collect();
+            let wanted: Vec<Value> = step
+                .wanted
+                .iter()
+                .map(|w| {
+                    let (root, rel) = w.place();
+                    let digest = match w {
+                        Wanted::Archive { digest, .. } => Some(digest.to_string()),
+                        Wanted::Listing { .. } => None,
+                    };
+                    json!({"path": path(&told.path(root, rel)), "digest": digest})
+                })
+                .collect();
+            let locks: Vec<Value> = step
+                .locks
+                .iter()
+                .map(|(root, rel)| path(&told.path(*root, rel)))
+                .collect();
+            let mut value = json!({
+                "number": at + 1,
+                "ecosystem": step.ecosystem,
+                "package": step.package,
+                "findings": step.findings.iter().map(|f| f.id.clone()).collect::<Vec<_>>(),
+                "codes": step.findings.iter().map(|f| f.code.as_str()).collect::<Vec<_>>(),
+                "moves": moves, "fetch": wanted, "locks": locks,
+            });
+            if let (Some(receipt), Some(object)) = (told.receipt(at), value.as_object_mut()) {
+                let (word, why) = ended(&receipt.ended);
+                object.insert("ended".to_owned(), Value::from(word));
+                if let Some(why) = why {
+                    object.insert("why".to_owned(), Value::from(text::printable(why)));
+                }
+                let moved: Vec<Value> = receipt.moved.iter().map(|(p, _)| path(p)).collect();
+                let put: Vec<Value> = receipt.put.iter().map(|p| path(p)).collect();
+                object.insert("moved".to_owned(), Value::from(moved));
+                object.insert("put".to_owned(), Value::from(put));
+            }
+            value
+        })
+        .collect();
+    let by_hand: Vec<Value> = told
+        .plan
+        .by_hand
+        .iter()
+        .map(|f| {
+            json!({"id": f.id, "code": f.code.as_str(), "path": f.path, "message": f.message, "remedy": f.remedy})
+        })
+        .collect();
+    let recovered: Vec<Value> = told
+        .recovered
+        .iter()
+        .map(
+            |r| json!({"run": r.run, "finished": r.finished, "undone": r.undone, "stuck": r.stuck}),
+        )
+        .collect();
+    let value = json!({
+        "schema": "untaint.heal/1",
+        "tool": {"name": "untaint", "version": env!("CARGO_PKG_VERSION")},
+        "run": told.run,
+        "dry_run": told.receipts.is_none(),
+        "evict": told.evict,
+        "steps": steps,
+        "by_hand": by_hand,
+        "recovered": recovered,
+        "closed": told.receipts.map(|r| r.closed),
+        "early": told.receipts.and_then(|r| r.early.clone()),
+        "verdict": {
+            "exit_code": told.exit,
+            "result": told.report.verdict.result.as_str(),
+            "reasons": told.report.verdict.reasons,
+        },
+    });
+    let mut bytes = value.to_string().into_bytes();
+    bytes.push(b'\n');
+    bytes
+}
+
+/// A path as one word for a shell.
+pub(super) fn quoted(path: &Path) -> String {
+    use std::os::unix::ffi::OsStrExt as _;
+    shell::quote(path.as_os_str().as_bytes())
+}

@@ -1,0 +1,128 @@
+//! `untaint restore RUN|last`: puts back what a heal moved, byte for byte.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::heal::{PATIENCE, home};
+use crate::cli::args::RestoreArgs;
+use crate::cli::exit::Exit;
+use crate::cli::open::open;
+use crate::cli::settings::Base;
+use crate::cli::{Ports, fail, print};
+use crate::model::text::printable;
+use crate::pipeline::heal::recover;
+use crate::pipeline::heal::restore::{self, Restoring, Returned};
+use crate::pipeline::heal::vault::{Vault, VaultError};
+use crate::world::real::SystemWriteFs;
+use crate::world::{Clock as _, Env as _};
+
+/// Puts it back; ends with 1 when something was refused.
+pub(in crate::cli) fn run(args: &RestoreArgs, ports: &Ports<'_>) -> Exit {
+    match inner(args, ports) {
+        Ok(exit) => exit,
+        Err(why) => fail(ports, &why),
+    }
+}
+
+fn inner(args: &RestoreArgs, ports: &Ports<'_>) -> Result<Exit, String> {
+    let base = Base::load(&args.common, ports.env, ports.fs).map_err(|e| e.to_string())?;
+    let path = home(base.homes.state.as_ref(), base.isolated)?.clone();
+    let world = open(&base, ports.sinks);
+    let fs = SystemWriteFs::default();
+    let uid = world.env.uid();
+    let now = world.clock.now();
+    let wait = args
+        .lock_wait
+        .map_or(PATIENCE, |s| Duration::from_secs(s.0));
+    let text = |e: VaultError| e.to_string();
+    let vault = if args.yes {
+        let vault = Vault::open(&fs, &path, uid, wait.min(Duration::from_secs(5))).map_err(text)?;
+        for recovered in recover::all(&vault, uid, now, wait).map_err(text)? {
+            if let Some(why) = recovered.stuck.first() {
+                return Err(format!("an interrupted run cannot be finished: {why}"));
+            }
+        }
+        vault
+    } else {
+        Vault::look(&fs, &path, uid)
+            .map_err(text)?
+            .ok_or("nothing was ever healed here")?
+    };
+    let run = if args.run == "last" {
+        restore::last(&vault)
+            .map_err(text)?
+            .ok_or("no heal has anything to put back")?
+    } else {
+        args.run.clone()
+    };
+    if !vault.runs().map_err(text)?.contains(&run) {
+        return Err(format!(
+            "{}: no such run; `untaint quarantine list` has them",
+            printable(&run)
+        ));
+    }
+    let restoring = Restoring {
+        yes: args.yes,
+        force: args.force,
+        now,
+        uid,
+        wait,
+    };
+    let all = restore::run(&vault, &run, &restoring).map_err(text)?;
+    let refused = all.iter().any(|r| r.refused.is_some());
+    let bytes = if args.json {
+        object(&run, &all, args.yes)
+    } else {
+        page(&run, &all, args.yes)
+    };
+    Ok(match print(ports, &bytes) {
+        Exit::Clean if refused => Exit::Findings,
+        other => other,
+    })
+}
+
+fn page(run: &str, all: &[Returned], yes: bool) -> Vec<u8> {
+    let mut out = String::new();
+    for returned in all {
+        let word = match (&returned.refused, yes) {
+            (Some(_), _) => "refused",
+            (None, true) => "put back",
+            (None, false) => "would be put back",
+        };
+        let _ = writeln!(
+            out,
+            "{} {}: {word}",
+            returned.ecosystem,
+            printable(&returned.package)
+        );
+        for path in &returned.paths {
+            let _ = writeln!(out, "  {}", printable(&path.to_string_lossy()));
+        }
+        if let Some(why) = &returned.refused {
+            let _ = writeln!(out, "  why  {}", printable(why));
+        }
+    }
+    if all.is_empty() {
+        let _ = writeln!(out, "run {run} has nothing to put back");
+    } else if !yes {
+        out.push_str("nothing was changed: add --yes to do it\n");
+    }
+    out.into_bytes()
+}
+
+fn object(run: &str, all: &[Returned], yes: bool) -> Vec<u8> {
+    let rows: Vec<_> = all
+        .iter()
+        .map(|r| {
+            let paths: Vec<String> = r.paths.iter().map(|p| p.to_string_lossy().into_owned()).collect();
+            json!({"number": r.number, "ecosystem": r.ecosystem, "package": r.package, "paths": paths, "refused": r.refused})
+        })
+        .collect();
+    let value =
+        json!({"schema": "untaint.restore/1", "run": run, "dry_run": !yes, "entries": rows});
+    let mut bytes = value.to_string().into_bytes();
+    bytes.push(b'\n');
+    bytes
+}

@@ -1,0 +1,385 @@
+//! Doing a transaction, and taking it back: both by its record alone, and as often as one likes.
+//!
+//! What was begun and not ended is finished by calling the same function again: each step first looks whether it is done.
+//! Nothing is overwritten, nothing of unknown identity is moved, nothing unverified is put in place.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::look;
+use super::record::{Entry, Move, Put, Role, Was};
+use super::relocate::{self, Way, stat};
+use crate::world::write_fs::{Attributes, Root};
+use crate::world::{FileKind, PathError, WriteFs};
+
+/// Why a transaction could not be done or taken back.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// The system refused.
+    #[error(transparent)]
+    Io(#[from] PathError),
+    /// Something else lies there than what was looked at.
+    #[error(
+        "{path}: something else lies there now than what was looked at: it was left alone; run again"
+    )]
+    Changed {
+        /// Where.
+        path: String,
+    },
+    /// What was fetched is not what was verified any more.
+    #[error("{path}: its bytes are not those that were verified: it was not put in place")]
+    NotGood {
+        /// Where.
+        path: String,
+    },
+    /// Something newer stands where something is to be put.
+    #[error("{path}: something newer stands there")]
+    Occupied {
+        /// Where.
+        path: String,
+    },
+}
+
+/// The opened folders of a record: each with the one that keeps what is taken out of it.
+pub struct Grounds<'a> {
+    /// The writing port.
+    pub fs: &'a dyn WriteFs,
+    /// Folder and store, by position.
+    pub roots: Vec<(Root, Root)>,
+    /// The run, for passing names.
+    pub run: &'a str,
+}
+
+impl Grounds<'_> {
+    fn roots(&self, folder: usize) -> Result<(Root, Root), ApplyError> {
+        self.roots.get(folder).copied().ok_or_else(|| {
+            ApplyError::Io(PathError {
+                path: PathBuf::new(),
+                source: io::ErrorKind::InvalidInput.into(),
+            })
+        })
+    }
+
+    fn passing(&self, name: &str) -> String {
+        format!(".untaint-{}-{name}", self.run)
+    }
+
+    fn changed(&self, root: Root, rel: &Path) -> ApplyError {
+        let path = self.fs.shown(root.at(rel)).display().to_string();
+        ApplyError::Changed { path }
+    }
+
+    /// Does what the record says, as far as it is not done.
+    ///
+    /// # Errors
+    /// [`ApplyError`]; what was done until then stands, and [`Grounds::unapply`] takes it back.
+    pub fn apply(&self, entry: &Entry) -> Result<(), ApplyError> {
+        let derived = |mv: &&Move| mv.role == Role::Derived;
+        for mv in entry.moves.iter().filter(|mv| !derived(mv)) {
+            self.take(mv)?;
+        }
+        for put in &entry.puts {
+            self.put(put)?;
+        }
+        for mv in entry.moves.iter().filter(derived) {
+            self.take(mv)?;
+        }
+        for mv in &entry.moves {
+            self.disarm(mv)?;
+        }
+        Ok(())
+    }
+
+    /// Takes back what the record says, as far as it was done.
+    ///
+    /// # Errors
+    /// [`ApplyError`]; what cannot be put back stays whole in the quarantine.
+    pub fn unapply(&self, entry: &Entry) -> Result<(), ApplyError> {
+        for put in entry.puts.iter().rev() {
+            self.unput(put)?;
+        }
+        for mv in entry.moves.iter().rev().filter(|mv| mv.role != Role::Newer) {
+            self.give_back(mv)?;
+        }
+        // Only when everything is back are the folders above as they were.
+        for mv in entry.moves.iter().rev().filter(|mv| mv.role != Role::Newer) {
+            self.times_above(mv)?;
+        }
+        Ok(())
+    }
+
+    /// Removes what was fetched for a transaction and never used.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn unstage(&self, entry: &Entry) -> Result<(), ApplyError> {
+        for put in &entry.puts {
+            let (_, store) = self.roots(put.folder)?;
+            relocate::discard(self.fs, store, Path::new(&put.staged))?;
+        }
+        Ok(())
+    }
+
+    fn take(&self, mv: &Move) -> Result<(), ApplyError> {
+        let (root, store) = self.roots(mv.folder)?;
+        let (from, item) = (mv.rel.path(), Path::new(&mv.item));
+        let passing = self.passing(&mv.item);
+        let way = Way {
+            from: root,
+            old: &from,
+            to: store,
+            new: item,
+            passing: &passing,
+        };
+        if let Some(kept) = stat(self.fs, store, item)? {
+            if mv.was.is(&kept) {
+                return Ok(());
+            }
+            if self.is_copy(store, item, mv)? {
+                // Whole and compared: what is left of the removal.
+                match stat(self.fs, root, &from)? {
+                    Some(old) if !mv.was.is(&old) => {}
+                    _ => relocate::clear(self.fs, &way)?,
+                }
+                return Ok(relocate::tidy(self.fs, &way)?);
+            }
+            // Somebody swapped it between the look and the move.
+            relocate::relocate(self.fs, &way.reversed(), None)?;
+            return Err(self.changed(root, &from));
+        }
+        let Some(found) = stat(self.fs, root, &from)? else {
+            return Ok(());
+        };
+        if !mv.was.is(&found) {
+            return Err(self.changed(root, &from));
+        }
+        if found.kind == FileKind::Dir && found.mode & 0o200 == 0 {
+            // A folder that may not be written cannot leave the folder above it.
+            self.mode(root, &from, found.mode | 0o700)?;
+        }
+        relocate::relocate(self.fs, &way, mv.digest.as_deref())?;
+        match stat(self.fs, store, item)? {
+            Some(kept) if mv.was.is(&kept) || self.is_copy(store, item, mv)? => Ok(()),
+            Some(_) => {
+                relocate::relocate(self.fs, &way.reversed(), None)?;
+                Err(self.changed(root, &from))
+            }
+            None => Err(self.changed(root, &from)),
+        }
+    }
+
+    /// Whether what is kept is a whole copy of what was taken.
+    fn is_copy(&self, store: Root, item: &Path, mv: &Move) -> Result<bool, ApplyError> {
+        let Some(digest) = &mv.digest else {
+            return Ok(false);
+        };
+        let kept = look::at(self.fs, store, item)?;
+        Ok(kept.stat.dev != mv.was.dev && kept.digest.as_ref() == Some(digest))
+    }
+
+    fn put(&self, put: &Put) -> Result<(), ApplyError> {
+        let (root, store) = self.roots(put.folder)?;
+        let (place, staged) = (put.rel.path(), Path::new(&put.staged));
+        let passing = self.passing(&put.staged);
+        let way = Way {
+            from: store,
+            old: staged,
+            to: root,
+            new: &place,
+            passing: &passing,
+        };
+        if stat(self.fs, root, &place)?.is_some() {
+            if !self.is_good(root, &place, put)? {
+                return Err(ApplyError::Occupied {
+                    path: self.fs.shown(root.at(&place)).display().to_string(),
+                });
+            }
+            relocate::discard(self.fs, store, staged)?;
+            return Ok(relocate::tidy(self.fs, &way)?);
+        }
+        if stat(self.fs, store, staged)?.is_none() {
+            return Ok(());
+        }
+        if !self.is_good(store, staged, put)? {
+            return Err(ApplyError::NotGood {
+                path: self.fs.shown(store.at(staged)).display().to_string(),
+            });
+        }
+        relocate::relocate(self.fs, &way, Some(&put.sha256))?;
+        if self.is_good(root, &place, put)? {
+            Ok(())
+        } else {
+            Err(ApplyError::NotGood {
+                path: self.fs.shown(root.at(&place)).display().to_string(),
+            })
+        }
+    }
+
+    fn is_good(&self, root: Root, rel: &Path, put: &Put) -> Result<bool, ApplyError> {
+        let file = self.fs.stat(root.at(rel))?.kind == FileKind::File;
+        Ok(file && look::sha256(self.fs, root.at(rel))? == put.sha256)
+    }
+
+    fn unput(&self, put: &Put) -> Result<(), ApplyError> {
+        let (root, store) = self.roots(put.folder)?;
+        let (place, staged) = (put.rel.path(), Path::new(&put.staged));
+        let passing = self.passing(&put.staged);
+        let way = Way {
+            from: root,
+            old: &place,
+            to: store,
+            new: staged,
+            passing: &passing,
+        };
+        relocate::tidy(self.fs, &way)?;
+        let Some(found) = stat(self.fs, root, &place)? else {
+            return Ok(());
+        };
+        // A link, or other bytes, are not ours.
+        if found.kind != FileKind::File || !self.is_good(root, &place, put)? {
+            return Ok(());
+        }
+        relocate::discard(self.fs, store, staged)?;
+        Ok(relocate::relocate(self.fs, &way, Some(&put.sha256))?)
+    }
+
+    fn give_back(&self, mv: &Move) -> Result<(), ApplyError> {
+        let (root, store) = self.roots(mv.folder)?;
+        let (place, item) = (mv.rel.path(), Path::new(&mv.item));
+        let passing = self.passing(&mv.item);
+        let way = Way {
+            from: store,
+            old: item,
+            to: root,
+            new: &place,
+            passing: &passing,
+        };
+        if stat(self.fs, store, item)?.is_none() {
+            relocate::tidy(self.fs, &way)?;
+            return self.mode_as_it_was(root, &place, mv);
+        }
+        if let Some(found) = stat(self.fs, root, &place)? {
+            if mv.was.is(&found) {
+                return self.mode_as_it_was(root, &place, mv);
+            }
+            let copied = look::at(self.fs, root, &place)?;
+            if mv.digest.is_some() && copied.digest == mv.digest {
+                relocate::clear(self.fs, &way)?;
+                relocate::tidy(self.fs, &way)?;
+                return self.mode_as_it_was(root, &place, mv);
+            }
+            return Err(ApplyError::Occupied {
+                path: self.fs.shown(root.at(&place)).display().to_string(),
+            });
+        }
+        self.make_above(root, &place)?;
+        self.arm(store, item, mv)?;
+        relocate::relocate(self.fs, &way, mv.digest.as_deref())?;
+        self.mode_as_it_was(root, &place, mv)
+    }
+
+    /// The mode of a folder that could not be moved without changing it. What is not ours is left alone.
+    fn mode_as_it_was(&self, root: Root, place: &Path, mv: &Move) -> Result<(), ApplyError> {
+        let Some(found) = stat(self.fs, root, place)? else {
+            return Ok(());
+        };
+        if found.kind == FileKind::Link || found.mode == mv.was.mode {
+            return Ok(());
+        }
+        let ours = mv.was.is(&found)
+            || (mv.digest.is_some() && look::at(self.fs, root, place)?.digest == mv.digest);
+        if ours {
+            self.mode(root, place, mv.was.mode)?;
+        }
+        Ok(())
+    }
+
+    fn make_above(&self, root: Root, place: &Path) -> Result<(), ApplyError> {
+        let mut missing = Vec::new();
+        for above in place.ancestors().skip(1) {
+            if above.as_os_str().is_empty() || stat(self.fs, root, above)?.is_some() {
+                break;
+            }
+            missing.push(above);
+        }
+        for above in missing.into_iter().rev() {
+            self.fs.make_dir(root.at(above), 0o755)?;
+        }
+        Ok(())
+    }
+
+    fn times_above(&self, mv: &Move) -> Result<(), ApplyError> {
+        let (root, _) = self.roots(mv.folder)?;
+        let place = mv.rel.path();
+        let above = place.parent().unwrap_or(Path::new(""));
+        let Some(found) = stat(self.fs, root, above)? else {
+            return Ok(());
+        };
+        if mv.above.is(&found) && Was::of(&found).mtime() != mv.above.mtime() {
+            let mtime = Some(mv.above.mtime());
+            self.fs
+                .set(root.at(above), Attributes { mode: None, mtime })?;
+        }
+        Ok(())
+    }
+
+    /// What lies in the quarantine cannot be executed. Files with further names outside are left alone: their mode is
+    /// not ours to change.
+    fn disarm(&self, mv: &Move) -> Result<(), ApplyError> {
+        let (_, store) = self.roots(mv.folder)?;
+        for (below, mode) in &mv.armed {
+            let path = inside(&mv.item, &below.path());
+            self.mode_if(store, &path, *mode, mode & 0o600)?;
+        }
+        Ok(())
+    }
+
+    fn arm(&self, store: Root, item: &Path, mv: &Move) -> Result<(), ApplyError> {
+        let top = self.fs.stat(store.at(item))?;
+        if top.kind == FileKind::Dir && top.mode & 0o200 == 0 {
+            self.mode(store, item, top.mode | 0o700)?;
+        }
+        for (below, mode) in &mv.armed {
+            let path = inside(&mv.item, &below.path());
+            self.mode_if(store, &path, mode & 0o600, *mode)?;
+        }
+        Ok(())
+    }
+
+    fn mode_if(&self, store: Root, path: &Path, is: u32, to: u32) -> Result<(), ApplyError> {
+        match stat(self.fs, store, path)? {
+            Some(found) if found.kind == FileKind::File && found.mode == is && found.links == 1 => {
+                self.mode(store, path, to)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn mode(&self, root: Root, rel: &Path, mode: u32) -> Result<(), ApplyError> {
+        let mode = Some(mode);
+        Ok(self
+            .fs
+            .set(root.at(rel), Attributes { mode, mtime: None })?)
+    }
+}
+
+impl Way<'_> {
+    fn reversed(&self) -> Self {
+        Self {
+            from: self.to,
+            old: self.new,
+            to: self.from,
+            new: self.old,
+            passing: self.passing,
+        }
+    }
+}
+
+/// A path inside a kept thing; the thing itself for an empty one.
+fn inside(item: &str, below: &Path) -> PathBuf {
+    if below.as_os_str().is_empty() {
+        PathBuf::from(item)
+    } else {
+        Path::new(item).join(below)
+    }
+}

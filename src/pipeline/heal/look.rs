@@ -1,0 +1,148 @@
+//! What something on disk is, told so that it can be compared: the SHA-256 of a file, or of a tree's list of entries.
+//!
+//! Reads through the writing port, so that what is looked at is what is moved. Opens no FIFO, follows no link, goes no
+//! deeper and counts no further than its limits; where something could not be read there is no digest.
+
+use std::ffi::OsString;
+use std::io::Read as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::model::digest::hex;
+use crate::world::write_fs::{At, Root};
+use crate::world::{FileKind, PathError, Stat, WriteFs};
+
+/// Deepest folder of a tree that is looked into.
+pub(super) const DEPTH: usize = 96;
+/// Most entries of a tree that are looked at.
+pub(super) const MOST: usize = 500_000;
+
+/// What was seen of something on disk.
+#[derive(Debug, Clone)]
+pub(super) struct Seen {
+    /// Attributes of its top.
+    pub(super) stat: Stat,
+    /// Digest; `None` if something could not be read.
+    pub(super) digest: Option<String>,
+    /// Files that could be executed and have no other name: path below the top, mode.
+    pub(super) armed: Vec<(PathBuf, u32)>,
+    /// Bytes of all files.
+    pub(super) bytes: u64,
+    /// Files and folders.
+    pub(super) entries: usize,
+    /// Files with further names outside: hard links.
+    pub(super) linked: usize,
+}
+
+/// SHA-256 of a file's bytes, lower-case hex.
+pub(super) fn sha256(fs: &dyn WriteFs, at: At<'_>) -> Result<String, PathError> {
+    let mut file = fs.read(at)?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0u8; 128 << 10];
+    loop {
+        let count = file.read(&mut buffer).map_err(|source| PathError {
+            path: fs.shown(at),
+            source,
+        })?;
+        if count == 0 {
+            return Ok(hex(&hasher.finalize()));
+        }
+        hasher.update(buffer.get(..count).unwrap_or_default());
+    }
+}
+
+/// Looks at whatever lies there.
+pub(super) fn at(fs: &dyn WriteFs, root: Root, rel: &Path) -> Result<Seen, PathError> {
+    let stat = fs.stat(root.at(rel))?;
+    let mut seen = Seen {
+        stat,
+        digest: None,
+        armed: Vec::new(),
+        bytes: 0,
+        entries: 0,
+        linked: 0,
+    };
+    let mut walk = Walk {
+        fs,
+        root,
+        seen: &mut seen,
+        whole: true,
+        hasher: Sha256::new(),
+    };
+    walk.entry(rel, Path::new(""), &stat, 0);
+    let (whole, digest) = (walk.whole, walk.hasher.finalize());
+    // A file's digest is that of its bytes, so that it can be compared with what was published.
+    seen.digest = match stat.kind {
+        FileKind::File => sha256(fs, root.at(rel)).ok(),
+        _ => whole.then(|| hex(&digest)),
+    };
+    Ok(seen)
+}
+
+struct Walk<'a> {
+    fs: &'a dyn WriteFs,
+    root: Root,
+    seen: &'a mut Seen,
+    whole: bool,
+    hasher: Sha256,
+}
+
+impl Walk<'_> {
+    fn entry(&mut self, rel: &Path, below: &Path, stat: &Stat, depth: usize) {
+        self.seen.entries += 1;
+        if self.seen.entries > MOST || depth > DEPTH {
+            self.whole = false;
+            return;
+        }
+        let mut line = |bytes: &[u8]| {
+            self.hasher.update((bytes.len() as u64).to_le_bytes());
+            self.hasher.update(bytes);
+        };
+        line(below.as_os_str().as_bytes());
+        line(&[match stat.kind {
+            FileKind::File => b'f',
+            FileKind::Dir => b'd',
+            FileKind::Link => b'l',
+            FileKind::Other => b'o',
+        }]);
+        match stat.kind {
+            FileKind::File => {
+                self.seen.bytes = self.seen.bytes.saturating_add(stat.size);
+                self.seen.linked += usize::from(stat.links > 1);
+                if stat.mode & 0o7111 != 0 && stat.links == 1 {
+                    self.seen.armed.push((below.to_owned(), stat.mode));
+                }
+                if depth == 0 {
+                    return;
+                }
+                match sha256(self.fs, self.root.at(rel)) {
+                    Ok(sum) => self.hasher.update(sum.as_bytes()),
+                    Err(_) => self.whole = false,
+                }
+            }
+            FileKind::Link => match self.fs.read_link(self.root.at(rel)) {
+                Ok(target) => self.hasher.update(target.as_bytes()),
+                Err(_) => self.whole = false,
+            },
+            FileKind::Dir => self.folder(rel, below, depth),
+            FileKind::Other => {}
+        }
+    }
+
+    fn folder(&mut self, rel: &Path, below: &Path, depth: usize) {
+        let Ok(entries) = self.fs.list(self.root.at(rel)) else {
+            self.whole = false;
+            return;
+        };
+        let names: Vec<OsString> = entries.into_iter().map(|e| e.name).collect();
+        for name in names {
+            let path = rel.join(&name);
+            match self.fs.stat(self.root.at(&path)) {
+                Ok(stat) => self.entry(&path, &below.join(&name), &stat, depth + 1),
+                Err(_) => self.whole = false,
+            }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Stage heal: how is it made good again? The only stage that changes a cache, and everything it changes can be put back.
+//!
+//! A plan is made from what a scan found, without looking at the disk ([`plan`]). Carrying it out, one transaction per
+//! entry: locks, evidence, a verified replacement, a record on disk ([`record`], [`journal`]), then the moves ([`apply`]).
+//! What was interrupted is finished from its record ([`recover`]); what was done is put back from it ([`restore`]).
+
+pub mod apply;
+pub mod audit;
+pub mod evidence;
+pub mod journal;
+mod look;
+pub mod plan;
+pub mod quarantine;
+pub mod record;
+pub mod recover;
+mod relocate;
+pub mod restore;
+pub mod transaction;
+pub mod vault;
+
+/// Where replacements come from.
+pub trait Supply {
+    /// The archive of an artifact, whose bytes hash to this digest.
+    ///
+    /// # Errors
+    /// Why it cannot be had, in words.
+    fn archive(
+        &self,
+        artifact: &crate::model::ArtifactId,
+        digest: &crate::model::Digest,
+    ) -> Result<Vec<u8>, String>;
+    /// What a tool would keep of a package's listing now.
+    ///
+    /// # Errors
+    /// Why it cannot be had, in words.
+    fn listing(&self, coordinate: &crate::model::Coordinate) -> Result<Vec<u8>, String>;
+}
+
+#[cfg(test)]
+mod fault_tests;
+#[cfg(test)]
+mod scenes;

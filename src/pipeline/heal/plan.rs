@@ -1,0 +1,309 @@
+//! What is to be done, from what a scan found: a pure function, so that the dry run shows what will happen.
+//!
+//! Acts on what is tainted by the word of somebody outside the cache worth *published* or more, on what was published
+//! nowhere, and on what is malicious as published; on what nobody can vouch for only when told to. Everything else that
+//! was found is left to the user, with the words that the finding has for it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::record::Role;
+use crate::ecosystems::contract::{DerivedPart, Healer};
+use crate::model::{
+    ArtifactId, Class, Code, Coordinate, Digest, Finding, Outcome, Place, Reason, text,
+};
+use crate::pipeline::ailing::{Aftermath, Ailing};
+
+/// What the user chose.
+#[derive(Debug, Clone, Default)]
+pub struct Choice {
+    /// Only these findings; empty for all.
+    pub only: BTreeSet<String>,
+    /// Also what nobody can vouch for, and what is in conflict.
+    pub purge_unverified: bool,
+    /// Reasons for which something may stay unverifiable.
+    pub allowed: BTreeSet<Reason>,
+    /// Nothing is fetched.
+    pub evict: bool,
+}
+
+/// What is to be done.
+#[derive(Default)]
+pub struct Plan {
+    /// In this order.
+    pub steps: Vec<Step>,
+    /// What is left to the user.
+    pub by_hand: Vec<Finding>,
+}
+
+/// One transaction.
+#[derive(Clone)]
+pub struct Step {
+    /// Ecosystem.
+    pub ecosystem: String,
+    /// Package and version, or the path where it is none.
+    pub package: String,
+    /// What it answers.
+    pub findings: Vec<Finding>,
+    /// What is moved away.
+    pub moves: Vec<Planned>,
+    /// What is put in place.
+    pub wanted: Vec<Wanted>,
+    /// Lock files in the order in which they are taken: root, path below it.
+    pub locks: Vec<(usize, PathBuf)>,
+    /// Lockfiles that name it.
+    pub named_by: Vec<String>,
+    /// Unpacked trees that something may have been built from: root, path below it.
+    pub trees: Vec<(usize, PathBuf)>,
+    healer: &'static dyn Healer,
+}
+
+/// Something that is to be moved away.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Planned {
+    /// Root, by position.
+    pub root: usize,
+    /// Path below it.
+    pub rel: PathBuf,
+    /// Why.
+    pub role: Role,
+    /// What a good one hashes to: found there, it stays.
+    pub good: Option<Digest>,
+}
+
+/// Something good that is to be had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// An archive.
+    Archive {
+        /// Root, by position.
+        root: usize,
+        /// Path below it.
+        rel: PathBuf,
+        /// Which.
+        artifact: Arc<ArtifactId>,
+        /// What it must hash to.
+        digest: Digest,
+    },
+    /// A cached listing.
+    Listing {
+        /// Root, by position.
+        root: usize,
+        /// Path below it.
+        rel: PathBuf,
+        /// Of which package.
+        coordinate: Arc<Coordinate>,
+    },
+}
+
+impl Wanted {
+    /// Where it goes: root, path below it.
+    pub fn place(&self) -> (usize, &Path) {
+        match self {
+            Self::Archive { root, rel, .. } | Self::Listing { root, rel, .. } => (*root, rel),
+        }
+    }
+}
+
+/// Makes the plan.
+pub fn plan(aftermath: &Aftermath, choice: &Choice) -> Plan {
+    let mut groups: BTreeMap<(usize, String), Vec<&Ailing>> = BTreeMap::new();
+    let mut plan = Plan::default();
+    for ailing in &aftermath.ailing {
+        let key = match &ailing.artifact {
+            Some(artifact) if ailing.kind != "listing" => artifact.file.to_string(),
+            _ => ailing.rel.to_string_lossy().into_owned(),
+        };
+        groups.entry((ailing.root, key)).or_default().push(ailing);
+    }
+    for group in groups.into_values() {
+        let chosen: Vec<&Ailing> = group
+            .iter()
+            .copied()
+            .filter(|a| is_for_us(a, choice))
+            .collect();
+        match chosen.first().and_then(|first| first.healer) {
+            Some(healer) => plan.steps.push(step(&group, &chosen, healer, choice)),
+            None => {
+                for ailing in &group {
+                    plan.by_hand.extend(theirs(ailing).cloned());
+                }
+            }
+        }
+    }
+    let answered: BTreeSet<&str> = plan
+        .steps
+        .iter()
+        .flat_map(|s| s.findings.iter().map(|f| &*f.id))
+        .collect();
+    plan.by_hand.retain(|f| !answered.contains(&*f.id));
+    plan.by_hand.sort_by(|a, b| a.id.cmp(&b.id));
+    plan.by_hand
+        .dedup_by(|a, b| a.id == b.id && a.path == b.path);
+    plan
+}
+
+/// What stays the user's own work.
+fn theirs(ailing: &Ailing) -> impl Iterator<Item = &Finding> {
+    ailing.findings.iter().filter(|f| {
+        matches!(
+            f.class(),
+            Class::Integrity | Class::Lockfile | Class::Malicious
+        )
+    })
+}
+
+fn is_for_us(ailing: &Ailing, choice: &Choice) -> bool {
+    let movable = ailing.place == Place::Cache
+        && ailing.healer.is_some()
+        && !ailing.rel.as_os_str().is_empty();
+    if !movable {
+        return false;
+    }
+    let named =
+        choice.only.is_empty() || ailing.findings.iter().any(|f| choice.only.contains(&f.id));
+    if !named {
+        return false;
+    }
+    let has = |code: Code| ailing.findings.iter().any(|f| f.code == code);
+    let unwanted = ailing.unwanted && !ailing.findings.is_empty();
+    let tainted = ailing.outcome == Outcome::Tainted
+        && !ailing.findings.is_empty()
+        && (ailing.trusted || has(Code::EntryMisbound));
+    let unverified = choice.purge_unverified
+        && matches!(ailing.kind, "archive" | "tree" | "listing")
+        && match ailing.outcome {
+            Outcome::Conflict => true,
+            Outcome::Unverifiable(reason) => !choice.allowed.contains(&reason),
+            Outcome::Tainted => true,
+            Outcome::Verified(_) => false,
+        };
+    unwanted || tainted || unverified
+}
+
+fn step(
+    group: &[&Ailing],
+    chosen: &[&Ailing],
+    healer: &'static dyn Healer,
+    choice: &Choice,
+) -> Step {
+    let mut moves = BTreeMap::new();
+    let mut wanted = Vec::new();
+    let mut trees = BTreeSet::new();
+    let whole = chosen.iter().any(|a| a.kind == "archive");
+    for ailing in group {
+        let own = chosen.iter().any(|c| std::ptr::eq(*c, *ailing));
+        // Beside an archive that goes, a tree that was not verified goes too.
+        let follows = whole && ailing.kind == "tree" && !ailing.rel.as_os_str().is_empty();
+        if !own && !follows {
+            continue;
+        }
+        let role = if own { Role::Tainted } else { Role::Follows };
+        moves.insert(
+            (ailing.root, ailing.rel.clone()),
+            (role, ailing.must.filter(|_| ailing.kind == "archive")),
+        );
+        match ailing.kind {
+            "archive" => {
+                if let Some(tree) = healer.tree_of(&ailing.rel) {
+                    trees.insert((ailing.root, tree));
+                }
+                if let (Some(digest), Some(artifact), false) = (
+                    ailing.must,
+                    &ailing.artifact,
+                    choice.evict || ailing.unwanted,
+                ) {
+                    wanted.push(Wanted::Archive {
+                        root: ailing.root,
+                        rel: ailing.rel.clone(),
+                        artifact: Arc::clone(artifact),
+                        digest,
+                    });
+                }
+            }
+            "listing" => {
+                if let (Some(coordinate), false) = (&ailing.coordinate, choice.evict) {
+                    wanted.push(Wanted::Listing {
+                        root: ailing.root,
+                        rel: ailing.rel.clone(),
+                        coordinate: Arc::clone(coordinate),
+                    });
+                }
+            }
+            _ => {
+                trees.insert((ailing.root, ailing.rel.clone()));
+            }
+        }
+    }
+    let mut findings: Vec<Finding> = group.iter().flat_map(|a| a.findings.clone()).collect();
+    findings.sort_by(|a, b| (a.code, &a.id).cmp(&(b.code, &b.id)));
+    findings.dedup_by(|a, b| a.id == b.id);
+    let mut named_by: Vec<String> = group.iter().flat_map(|a| a.named_by.clone()).collect();
+    named_by.sort();
+    named_by.dedup();
+    let mut locks = Vec::new();
+    for (root, rel) in moves.keys() {
+        for lock in healer.locks(rel) {
+            if !locks.contains(&(*root, lock.clone())) {
+                locks.push((*root, lock));
+            }
+        }
+    }
+    Step {
+        ecosystem: group
+            .first()
+            .map(|a| a.ecosystem.as_str().to_owned())
+            .unwrap_or_default(),
+        package: group.first().map(|a| title(a)).unwrap_or_default(),
+        findings,
+        moves: moves
+            .into_iter()
+            .map(|((root, rel), (role, good))| Planned {
+                root,
+                rel,
+                role,
+                good,
+            })
+            .collect(),
+        wanted,
+        locks,
+        named_by,
+        trees: trees.into_iter().collect(),
+        healer,
+    }
+}
+
+fn title(ailing: &Ailing) -> String {
+    match &ailing.coordinate {
+        Some(coordinate) if coordinate.version.is_empty() => text::printable(&coordinate.name),
+        Some(coordinate) => text::printable(&coordinate.to_string()),
+        None => text::printable(&ailing.rel.to_string_lossy()),
+    }
+}
+
+impl Step {
+    /// How its ecosystem is repaired.
+    pub fn healer(&self) -> &'static dyn Healer {
+        self.healer
+    }
+
+    /// Adds what was built from its trees in the build folder that is this root.
+    pub fn reach(&mut self, root: usize, parts: &[DerivedPart]) {
+        for part in parts {
+            let planned = Planned {
+                root,
+                rel: part.rel.clone(),
+                role: Role::Derived,
+                good: None,
+            };
+            if !self.moves.contains(&planned) {
+                self.moves.push(planned);
+            }
+            let lock = (root, part.lock.clone());
+            if !self.locks.contains(&lock) {
+                self.locks.push(lock);
+            }
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Putting back what a heal moved: every byte, mode, time and link as before, latest first.
+//!
+//! Refuses where something newer stands, unless forced; then that is taken into the quarantine too. Nothing is ever lost
+//! by it. The good file that a heal put in place is known by its digest and does not count as newer.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::apply::Grounds;
+use super::audit::{Audit, Deed};
+use super::journal::{Journal, JournalError, Standing, Story};
+use super::record::{Entry, Line, Move, Name, Role, Was};
+use super::relocate::stat;
+use super::vault::{Vault, VaultError, journal_name};
+use super::{look, recover};
+use crate::world::FileKind;
+
+/// What is ordered.
+#[derive(Debug, Clone, Copy)]
+pub struct Restoring {
+    /// Whether it is done, or only shown.
+    pub yes: bool,
+    /// Whether what stands in the way is moved into the quarantine.
+    pub force: bool,
+    /// Seconds since 1970.
+    pub now: i64,
+    /// Who this is.
+    pub uid: u32,
+    /// How long a tool's lock is waited for.
+    pub wait: Duration,
+}
+
+/// What became of one transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Returned {
+    /// Number in its run.
+    pub number: u32,
+    /// Ecosystem.
+    pub ecosystem: String,
+    /// Package and version.
+    pub package: String,
+    /// What was, or would be, put back.
+    pub paths: Vec<PathBuf>,
+    /// Why it was not.
+    pub refused: Option<String>,
+}
+
+/// The run that `last` stands for: the newest that has something to put back.
+///
+/// # Errors
+/// When the vault cannot be read.
+pub fn last(vault: &Vault<'_>) -> Result<Option<String>, VaultError> {
+    let mut newest: Option<(i64, String)> = None;
+    for run in vault.runs()? {
+        let Some(story) = vault.story(&run)? else {
+            continue;
+        };
+        let open = story.entries.iter().any(|(_, s)| *s == Standing::Done);
+        let key = (story.at, run);
+        if open && newest.as_ref().is_none_or(|n| *n < key) {
+            newest = Some(key);
+        }
+    }
+    Ok(newest.map(|(_, run)| run))
+}
+
+/// Puts back what a run moved.
+///
+/// # Errors
+/// When the run is not known, or its journal cannot be gone by.
+pub fn run(
+    vault: &Vault<'_>,
+    run: &str,
+    restoring: &Restoring,
+) -> Result<Vec<Returned>, VaultError> {
+    let Some(story) = vault.story(run)? else {
+        return Err(VaultError::Journal(JournalError::Refused {
+            name: run.to_owned(),
+            why: "it says nothing".to_owned(),
+        }));
+    };
+    let grounds = vault.grounds(&story.folders, run)?;
+    let mut journal = if restoring.yes {
+        Some(reopen(vault, run, &story)?)
+    } else {
+        None
+    };
+    let mut all = Vec::new();
+    for (entry, standing) in story.entries.iter().rev() {
+        if *standing != Standing::Done {
+            continue;
+        }
+        let mut returned = Returned {
+            number: entry.number,
+            ecosystem: entry.ecosystem.clone(),
+            package: entry.package.clone(),
+            paths: entry.moves.iter().map(|mv| path(&story, mv)).collect(),
+            refused: None,
+        };
+        if let Err(why) = one(&grounds, entry, restoring, journal.as_mut()) {
+            returned.refused = Some(why);
+        }
+        if restoring.yes {
+            Audit::of(vault, true).add(&Deed {
+                at: restoring.now,
+                uid: restoring.uid,
+                run,
+                action: "restore",
+                what: &format!("{} {}", entry.ecosystem, entry.package),
+                result: returned.refused.as_deref().unwrap_or("put back"),
+            });
+        }
+        all.push(returned);
+    }
+    if restoring.yes {
+        drop(journal);
+        let ended = super::journal::read(vault.fs, vault.base, Path::new(&journal_name(run)))?;
+        if ended.is_none_or(|story| !story.is_pending()) {
+            vault.close(run)?;
+        }
+    }
+    Ok(all)
+}
+
+/// While it is written to, a journal lies where an interrupted run's lies.
+fn reopen(vault: &Vault<'_>, run: &str, story: &Story) -> Result<Journal, VaultError> {
+    let name = journal_name(run);
+    let kept = vault.kept(run).join("journal");
+    vault
+        .fs
+        .rename(vault.base.at(&kept), vault.base.at(Path::new(&name)))?;
+    vault.fs.sync(vault.base.at(Path::new("")))?;
+    Ok(Journal::resume(vault.fs, vault.base, &name, story)?)
+}
+
+fn path(story: &Story, mv: &Move) -> PathBuf {
+    story
+        .folders
+        .get(mv.folder)
+        .map(|f| f.path.path().join(mv.rel.path()))
+        .unwrap_or_default()
+}
+
+fn one(
+    grounds: &Grounds<'_>,
+    entry: &Entry,
+    restoring: &Restoring,
+    journal: Option<&mut Journal>,
+) -> Result<(), String> {
+    let _held = if restoring.yes {
+        recover::locks(grounds, entry, restoring.wait)?
+    } else {
+        Vec::new()
+    };
+    let newer = newer(grounds, entry, restoring.force)?;
+    let Some(journal) = journal else {
+        return Ok(());
+    };
+    let mut entry = entry.clone();
+    entry.moves.extend(newer);
+    journal
+        .line(&Line::Restore(Box::new(entry.clone())))
+        .map_err(|e| e.to_string())?;
+    recover::put_back(grounds, &entry)?;
+    journal
+        .line(&Line::Restored(entry.number))
+        .map_err(|e| e.to_string())
+}
+
+/// What stands where something is to be put back.
+fn newer(grounds: &Grounds<'_>, entry: &Entry, force: bool) -> Result<Vec<Move>, String> {
+    let mut found = Vec::new();
+    for (at, mv) in entry.moves.iter().enumerate() {
+        let Some((root, store)) = grounds.roots.get(mv.folder).copied() else {
+            continue;
+        };
+        let place = mv.rel.path();
+        let fs = grounds.fs;
+        let text = |e: crate::world::PathError| e.to_string();
+        let there = stat(fs, root, &place).map_err(text)?;
+        if stat(fs, store, Path::new(&mv.item))
+            .map_err(text)?
+            .is_none()
+        {
+            return Err(format!(
+                "{}: it is not in the quarantine any more",
+                fs.shown(root.at(&place)).display()
+            ));
+        }
+        let Some(there) = there else { continue };
+        let put = entry
+            .puts
+            .iter()
+            .find(|p| p.folder == mv.folder && p.rel == mv.rel);
+        let seen = look::at(fs, root, &place).map_err(text)?;
+        let ours = put.is_some_and(|p| {
+            there.kind == FileKind::File && seen.digest.as_ref() == Some(&p.sha256)
+        });
+        if ours {
+            continue;
+        }
+        if !force {
+            return Err(format!(
+                "{}: something newer stands there; --force moves it into the quarantine",
+                fs.shown(root.at(&place)).display()
+            ));
+        }
+        let above = place.parent().unwrap_or(Path::new(""));
+        let above = fs.stat(root.at(above)).map_err(text)?;
+        found.push(Move {
+            folder: mv.folder,
+            rel: mv.rel.clone(),
+            item: format!("f{}-{at}-{}", entry.number, there.inode),
+            role: Role::Newer,
+            was: Was::of(&there),
+            above: Was::of(&above),
+            digest: seen.digest.clone(),
+            armed: seen
+                .armed
+                .iter()
+                .map(|(path, mode)| (Name::of(path), *mode))
+                .collect(),
+        });
+    }
+    Ok(found)
+}

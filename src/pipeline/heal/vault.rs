@@ -1,0 +1,274 @@
+//! Where heal keeps what it took and what it did: one folder of ours, readable by this user alone.
+//!
+//! ```text
+//! heal.lock                       one heal or restore at a time
+//! heal-<run>.journal              a run that is going on or was interrupted
+//! audit.log                       every deed
+//! quarantine/<run>/journal        a run that has ended
+//! quarantine/<run>/<item>         what it took, under names of our own making
+//! quarantine/<run>/evidence-<n>/  what was known of it
+//! ```
+//! What lies on another file system is kept beside its cache, so that it can be moved by rename.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::apply::Grounds;
+use super::journal::{self, JournalError, Story};
+use super::record::Folder;
+use crate::world::write_fs::{Attributes, Lock, Root};
+use crate::world::{FileKind, PathError, WriteFs};
+
+/// Name of the folder beside a cache.
+pub const BESIDE: &str = ".untaint-quarantine";
+const LOCK: &str = "heal.lock";
+const KEPT: &str = "quarantine";
+
+/// Why the vault cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    /// The system refused.
+    #[error(transparent)]
+    Io(#[from] PathError),
+    /// Another one is at work.
+    #[error("another heal or restore is at work{}: wait for it, or run again later", holder(.0))]
+    Busy(Option<String>),
+    /// A journal.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+fn holder(who: &Option<String>) -> String {
+    who.as_ref()
+        .map_or_else(String::new, |who| format!(" ({who})"))
+}
+
+/// The vault, held by this process alone.
+pub struct Vault<'a> {
+    /// The writing port.
+    pub fs: &'a dyn WriteFs,
+    /// Its folder.
+    pub base: Root,
+    uid: u32,
+    _lock: Option<Box<dyn Send>>,
+}
+
+/// The journal of a run that is not closed.
+pub fn journal_name(run: &str) -> String {
+    format!("heal-{run}.journal")
+}
+
+/// The run of such a journal's name.
+pub fn run_of(name: &str) -> Option<&str> {
+    let run = name.strip_prefix("heal-")?.strip_suffix(".journal")?;
+    (!run.is_empty() && run.bytes().all(|b| b.is_ascii_alphanumeric())).then_some(run)
+}
+
+impl<'a> Vault<'a> {
+    /// Opens it for changes, making it if need be.
+    ///
+    /// # Errors
+    /// When it cannot be made, or another process holds it.
+    pub fn open(
+        fs: &'a dyn WriteFs,
+        path: &Path,
+        uid: u32,
+        wait: Duration,
+    ) -> Result<Self, VaultError> {
+        let base = fs.make(path)?;
+        let lock = match fs.lock(base.at(Path::new(LOCK)), wait)? {
+            Lock::Held(held) => Some(held),
+            Lock::Busy(who) => return Err(VaultError::Busy(who)),
+            Lock::Unsupported => None,
+        };
+        Ok(Self {
+            fs,
+            base,
+            uid,
+            _lock: lock,
+        })
+    }
+
+    /// Opens it to look; `None` where nothing was ever kept.
+    ///
+    /// # Errors
+    /// When it is there and cannot be opened.
+    pub fn look(fs: &'a dyn WriteFs, path: &Path, uid: u32) -> Result<Option<Self>, VaultError> {
+        match fs.open(path) {
+            Ok(base) => Ok(Some(Self {
+                fs,
+                base,
+                uid,
+                _lock: None,
+            })),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Runs that are not closed.
+    ///
+    /// # Errors
+    /// When the folder cannot be listed.
+    pub fn pending(&self) -> Result<Vec<String>, VaultError> {
+        let entries = self.fs.list(self.base.at(Path::new("")))?;
+        Ok(entries
+            .iter()
+            .filter_map(|e| run_of(e.name.to_str()?).map(str::to_owned))
+            .collect())
+    }
+
+    /// Runs that are closed, oldest first.
+    ///
+    /// # Errors
+    /// When the folder cannot be listed.
+    pub fn runs(&self) -> Result<Vec<String>, VaultError> {
+        let at = self.base.at(Path::new(KEPT));
+        let entries = match self.fs.list(at) {
+            Err(error) if error.is_not_found() => return Ok(Vec::new()),
+            other => other?,
+        };
+        let plain = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric());
+        Ok(entries
+            .iter()
+            .filter(|e| e.kind == FileKind::Dir)
+            .filter_map(|e| e.name.to_str().filter(|n| plain(n)).map(str::to_owned))
+            .filter(|run| {
+                let journal = self.kept(run).join("journal");
+                self.fs.stat(self.base.at(&journal)).is_ok()
+            })
+            .collect())
+    }
+
+    /// Where the vault keeps a run, below its folder.
+    pub fn kept(&self, run: &str) -> PathBuf {
+        Path::new(KEPT).join(run)
+    }
+
+    /// What the closed journal of a run says.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn story(&self, run: &str) -> Result<Option<Story>, JournalError> {
+        journal::read(self.fs, self.base, &self.kept(run).join("journal"))
+    }
+
+    /// Makes and opens the place where a run keeps what it takes from the file system of `device`: the vault itself, or
+    /// beside the cache, or in it.
+    ///
+    /// # Errors
+    /// When none can be made.
+    pub fn store(
+        &self,
+        run: &str,
+        ground: &Path,
+        device: u64,
+        build: bool,
+    ) -> Result<(Root, PathBuf), VaultError> {
+        let own = self.fs.shown(self.base.at(Path::new(""))).join(KEPT);
+        let mut error = None;
+        let beside = ground.parent().filter(|_| !build).map(|p| p.join(BESIDE));
+        for (first, place) in [Some(own.clone()), beside, Some(ground.join(BESIDE))]
+            .into_iter()
+            .flatten()
+            .enumerate()
+        {
+            match self.private(&place, run, device) {
+                Ok(Some(root)) => return Ok((root, place.join(run))),
+                Ok(None) => {}
+                Err(refused) if first == 0 => return Err(refused.into()),
+                Err(refused) => error = Some(refused),
+            }
+        }
+        drop(error);
+        // Nothing fits: what is taken is copied to the vault.
+        let root = self.fs.make(&own.join(run))?;
+        Ok((root, own.join(run)))
+    }
+
+    /// A folder of this user alone on that file system; `None` where it lies on another one, or is not ours alone.
+    fn private(&self, place: &Path, run: &str, device: u64) -> Result<Option<Root>, PathError> {
+        let nearest = place.ancestors().find_map(|above| self.fs.open(above).ok());
+        let Some(nearest) = nearest else {
+            return Ok(None);
+        };
+        if self.fs.stat(nearest.at(Path::new("")))?.dev != device {
+            return Ok(None);
+        }
+        let root = self.fs.make(place)?;
+        let stat = self.fs.stat(root.at(Path::new("")))?;
+        if stat.uid != self.uid || stat.dev != device {
+            return Ok(None);
+        }
+        if stat.mode & 0o077 != 0 {
+            let mode = Some(0o700);
+            self.fs
+                .set(root.at(Path::new("")), Attributes { mode, mtime: None })?;
+        }
+        self.fs.make(&place.join(run)).map(Some)
+    }
+
+    /// Opens the folders of a record again; each must be the one that it was.
+    ///
+    /// # Errors
+    /// When one of them is gone, is another one by now, or is not ours.
+    pub fn grounds<'r>(&self, folders: &[Folder], run: &'r str) -> Result<Grounds<'r>, VaultError>
+    where
+        'a: 'r,
+    {
+        let mut roots = Vec::new();
+        for folder in folders {
+            let path = folder.path.path();
+            let refused = |why: &str| {
+                VaultError::Io(PathError {
+                    path: path.clone(),
+                    source: io::Error::other(why.to_owned()),
+                })
+            };
+            let root = self.fs.open(&path)?;
+            let stat = self.fs.stat(root.at(Path::new("")))?;
+            if stat.dev != folder.dev || stat.inode != folder.inode {
+                return Err(refused(
+                    "it is another folder than the one that was changed",
+                ));
+            }
+            if stat.uid != self.uid {
+                return Err(refused("it belongs to another user: run as its owner"));
+            }
+            let store = folder.store.path();
+            let ours = store.file_name().is_some_and(|name| name == run)
+                && store
+                    .parent()
+                    .and_then(Path::file_name)
+                    .is_some_and(|name| name == KEPT || name == BESIDE);
+            if !ours {
+                return Err(refused(
+                    "its record names a quarantine that is none of ours",
+                ));
+            }
+            roots.push((root, self.fs.open(&store)?));
+        }
+        Ok(Grounds {
+            fs: self.fs,
+            roots,
+            run,
+        })
+    }
+
+    /// Closes a run: its journal moves to what it kept.
+    ///
+    /// # Errors
+    /// When the system refuses; the run is then looked at once more by the next one.
+    pub fn close(&self, run: &str) -> Result<(), VaultError> {
+        let from = journal_name(run);
+        let kept = self.kept(run);
+        self.fs.make(&self.fs.shown(self.base.at(&kept)))?;
+        let to = kept.join("journal");
+        self.fs
+            .rename(self.base.at(Path::new(&from)), self.base.at(&to))?;
+        self.fs.sync(self.base.at(&kept))?;
+        self.fs.sync(self.base.at(Path::new("")))?;
+        Ok(())
+    }
+}

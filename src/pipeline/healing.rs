@@ -1,0 +1,174 @@
+//! Beside the stages: what healing is handed of the others: where good bytes come from, and what was built from bad ones.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sha2::{Digest as _, Sha256};
+
+use super::ailing::Aftermath;
+use super::heal::Supply;
+use super::heal::plan::Plan;
+use super::standings::Standings;
+use crate::ecosystems::contract::Ecosystem;
+use crate::model::{ArtifactId, Coordinate, Digest, Origin};
+use crate::world::{Env, Fetch, FetchError, ReadFs, Request, Response};
+
+/// Largest archive that is fetched, in bytes.
+const LARGEST: u64 = 512 << 20;
+
+/// Fetches replacements from known roots alone, as a scan does.
+pub struct Fetched<'a> {
+    /// The network.
+    pub fetch: &'a dyn Fetch,
+    /// The environment: variables that hold credentials of pinned roots.
+    pub env: &'a dyn Env,
+    /// How packages stand with their registries.
+    pub standings: &'a Standings,
+    /// Whether no packet may leave.
+    pub offline: bool,
+    /// What roots have said of themselves.
+    pub configs: Mutex<BTreeMap<Arc<str>, Option<Vec<u8>>>>,
+}
+
+impl Fetched<'_> {
+    fn asked(&self, coordinate: &Coordinate) -> Result<(Arc<str>, &'static dyn Ecosystem), String> {
+        if self.offline {
+            return Err("no packet may leave (--offline)".to_owned());
+        }
+        let (address, _) = self
+            .standings
+            .asked_at(coordinate)
+            .ok_or("its registry is neither known nor pinned")?;
+        let ecosystem = crate::ecosystems::all()
+            .iter()
+            .find(|e| e.facts().id == coordinate.ecosystem)
+            .ok_or("nobody fetches for its ecosystem")?;
+        Ok((address, *ecosystem))
+    }
+
+    fn one(&self, coordinate: &Coordinate, mut request: Request) -> Result<Response, String> {
+        if let Origin::Registry(registry) = &coordinate.origin {
+            request.authorization = self.standings.credential(
+                coordinate.ecosystem,
+                &registry.fingerprint,
+                &request.url,
+                self.env,
+            );
+        }
+        let mut answer: Option<Result<Response, FetchError>> = None;
+        self.fetch
+            .batch(vec![request], &mut |_, response| answer = Some(response));
+        match answer {
+            Some(Ok(response)) if response.status == 200 => Ok(response),
+            Some(Ok(response)) => Err(format!(
+                "its registry answered with status {}",
+                response.status
+            )),
+            Some(Err(error)) => Err(format!("its registry {error}")),
+            None => Err("its registry was not asked".to_owned()),
+        }
+    }
+
+    fn config(
+        &self,
+        address: &Arc<str>,
+        coordinate: &Coordinate,
+        request: Option<Request>,
+    ) -> Option<Vec<u8>> {
+        let known = |configs: &BTreeMap<Arc<str>, Option<Vec<u8>>>| configs.get(address).cloned();
+        let configs = self.configs.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(config) = known(&configs) {
+            return config;
+        }
+        drop(configs);
+        let answer = request.and_then(|request| self.one(coordinate, request).ok());
+        let config = answer.map(|response| response.body);
+        let mut configs = self.configs.lock().unwrap_or_else(PoisonError::into_inner);
+        configs.insert(Arc::clone(address), config.clone());
+        config
+    }
+}
+
+impl Supply for Fetched<'_> {
+    fn archive(&self, artifact: &ArtifactId, digest: &Digest) -> Result<Vec<u8>, String> {
+        let coordinate = &artifact.coordinate;
+        let (address, ecosystem) = self.asked(coordinate)?;
+        let authority = ecosystem
+            .authority()
+            .ok_or("nobody fetches for its ecosystem")?;
+        let config = self.config(&address, coordinate, authority.config_request(&address));
+        let request = authority
+            .archive_request(config.as_deref(), &address, artifact, digest, LARGEST)
+            .ok_or("its registry does not say where archives are")?;
+        let response = self.one(coordinate, request)?;
+        if Digest::sha256(Sha256::digest(&response.body).into()) == *digest {
+            Ok(response.body)
+        } else {
+            Err("its registry sent other bytes than it published: refused".to_owned())
+        }
+    }
+
+    fn listing(&self, coordinate: &Coordinate) -> Result<Vec<u8>, String> {
+        let (address, ecosystem) = self.asked(coordinate)?;
+        let healer = ecosystem.healer().ok_or("its tool makes it anew")?;
+        let request = healer
+            .listing_request(&address, coordinate)
+            .ok_or("its tool makes it anew")?;
+        let response = self.one(coordinate, request)?;
+        healer
+            .listing_bytes(coordinate, &response)
+            .ok_or_else(|| "its registry's answer is no listing".to_owned())
+    }
+}
+
+/// Adds to a plan what was built from the trees that it takes away: in build folders that the scan met, and in those that
+/// the user named. Reads only. Folders that cannot be read are given back.
+pub fn reach(
+    plan: &mut Plan,
+    aftermath: &mut Aftermath,
+    named: &[PathBuf],
+    fs: &dyn ReadFs,
+) -> Vec<PathBuf> {
+    let mut unread = Vec::new();
+    for path in named {
+        match fs.open_root(path) {
+            Ok(root) if aftermath.grounds.iter().all(|g| g.path != root.resolved) => {
+                aftermath.grounds.push(super::ailing::Ground {
+                    id: crate::model::RootId::new("target-dir"),
+                    path: root.resolved,
+                    build: true,
+                });
+            }
+            Ok(root) => {
+                for ground in aftermath
+                    .grounds
+                    .iter_mut()
+                    .filter(|g| g.path == root.resolved)
+                {
+                    ground.build = true;
+                }
+            }
+            Err(_) => unread.push(path.clone()),
+        }
+    }
+    let grounds = aftermath.grounds.clone();
+    for (at, ground) in grounds.iter().enumerate().filter(|(_, g)| g.build) {
+        let Ok(root) = fs.open_root(&ground.path) else {
+            unread.push(ground.path.clone());
+            continue;
+        };
+        for step in &mut plan.steps {
+            let trees: Vec<PathBuf> = step
+                .trees
+                .iter()
+                .filter_map(|(root, rel)| Some(grounds.get(*root)?.path.join(rel)))
+                .collect();
+            if !trees.is_empty() {
+                let parts = step.healer().derived(&*root.dir, &trees);
+                step.reach(at, &parts);
+            }
+        }
+    }
+    unread
+}
