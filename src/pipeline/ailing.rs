@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::ecosystems::contract::{Binding, Ecosystem, Healer};
+use crate::ecosystems::contract::{Ecosystem, Healer};
 use crate::model::report::CheckRow;
 use crate::model::{
     ArtifactId, Code, Coordinate, Digest, EcosystemId, Finding, Outcome, Place, RootId, text,
@@ -69,8 +69,8 @@ pub struct Aftermath {
     pub grounds: Vec<Ground>,
     /// What is not well, in the order of the checks.
     pub ailing: Vec<Ailing>,
-    /// Unpacked trees of artifacts, by root and artifact: where they lie, or would.
-    pub trees: BTreeMap<(usize, Arc<ArtifactId>), PathBuf>,
+    /// Everything that was found and is not waived.
+    pub findings: Vec<Finding>,
 }
 
 /// Collects what is not well.
@@ -99,6 +99,11 @@ pub fn collect(
     }
     let mut aftermath = Aftermath {
         grounds: grounds(inventory),
+        findings: findings
+            .iter()
+            .filter(|f| f.waived.is_none())
+            .cloned()
+            .collect(),
         ..Aftermath::default()
     };
     for check in checks {
@@ -119,15 +124,19 @@ pub fn collect(
         });
         own.extend(malicious.into_iter().flatten().map(|f| (*f).clone()));
         let well = matches!(row.outcome, Outcome::Verified(_)) && malicious.is_none();
+        // Of a lockfile nothing is moved: what is found in it is among the findings.
         if well || subject.place == Place::Lockfile {
             continue;
         }
         own.retain(|f| f.waived.is_none());
         let ecosystem = ecosystem(inventory, subject.ecosystem);
-        let knowledge = subject
-            .coordinate
-            .as_ref()
-            .map(|c| sage.knowledge(c, &Recent::new()));
+        let knowledge = subject.coordinate.as_ref().map(|c| {
+            sage.knowledge(
+                c,
+                subject.artifact.as_deref().unwrap_or_default(),
+                &Recent::new(),
+            )
+        });
         let claims = knowledge.map(|k| k.claims).unwrap_or_default();
         let trusted = truth::trusted_digests(&claims);
         let gone = own.iter().any(|f| f.code == Code::NeverPublished);
@@ -162,13 +171,6 @@ pub fn collect(
             unwanted: gone || malicious.is_some(),
             findings: own,
         });
-    }
-    for placed in &inventory.units {
-        if let (Binding::Artifact(artifact), Some(tree)) = (&placed.unit.binding, &placed.unit.tree)
-        {
-            let key = (placed.root, Arc::clone(artifact));
-            aftermath.trees.insert(key, tree.rel.clone());
-        }
     }
     aftermath
 }

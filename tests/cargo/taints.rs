@@ -76,7 +76,7 @@ impl Victim<'_> {
     }
 
     /// Everything that the list below may touch, to be put back.
-    fn touched(&self) -> [PathBuf; 6] {
+    pub(crate) fn touched(&self) -> [PathBuf; 6] {
         [
             self.archive(),
             self.tree(),
@@ -88,10 +88,10 @@ impl Victim<'_> {
     }
 }
 
-type Deed = fn(&Victim<'_>);
+pub(crate) type Deed = fn(&Victim<'_>);
 
 /// What is done, how, and which codes may answer it.
-const TAINTS: &[(&str, Deed, &[&str])] = &[
+pub(crate) const TAINTS: &[(&str, Deed, &[&str])] = &[
     (
         "a source file edited",
         |v| v.edit(&v.file(), "pub fn ", "pub fn  "),

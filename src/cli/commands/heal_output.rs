@@ -12,9 +12,9 @@ use crate::model::report::Report;
 use crate::model::{shell, text};
 use crate::pipeline::ailing::Aftermath;
 use crate::pipeline::heal::plan::{Plan, Step, Wanted};
+use crate::pipeline::heal::receipt::{Ended, Receipt, Receipts};
 use crate::pipeline::heal::record::Role;
 use crate::pipeline::heal::recover::Recovered;
-use crate::pipeline::heal::transaction::{Ended, Receipt, Receipts};
 use crate::pipeline::report::Detail;
 
 /// Bytes in the quarantine by one run from which on it is said how to make room.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 
+use super::receipt::Ended;
 use super::scenes::{ALL, GOOD, Scene, Shop, Taint};
-use super::transaction::Ended;
 use crate::world::fake_disk::End;
 
 const ENDS: [End; 3] = [End::Killed, End::PowerLost, End::PowerTorn];

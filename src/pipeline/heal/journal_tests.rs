@@ -1,3 +1,5 @@
+//! Journals that are torn, changed, or hostile.
+
 use std::path::Path;
 
 use super::*;

@@ -11,6 +11,7 @@ pub mod journal;
 mod look;
 pub mod plan;
 pub mod quarantine;
+pub mod receipt;
 pub mod record;
 pub mod recover;
 mod relocate;

@@ -50,6 +50,8 @@ pub struct Step {
     pub moves: Vec<Planned>,
     /// What is put in place.
     pub wanted: Vec<Wanted>,
+    /// Why nothing is put in place of an archive, where that is known beforehand.
+    pub nothing_good: Option<&'static str>,
     /// Lock files in the order in which they are taken: root, path below it.
     pub locks: Vec<(usize, PathBuf)>,
     /// Lockfiles that name it.
@@ -123,13 +125,8 @@ pub fn plan(aftermath: &Aftermath, choice: &Choice) -> Plan {
             .copied()
             .filter(|a| is_for_us(a, choice))
             .collect();
-        match chosen.first().and_then(|first| first.healer) {
-            Some(healer) => plan.steps.push(step(&group, &chosen, healer, choice)),
-            None => {
-                for ailing in &group {
-                    plan.by_hand.extend(theirs(ailing).cloned());
-                }
-            }
+        if let Some(healer) = chosen.first().and_then(|first| first.healer) {
+            plan.steps.push(step(&group, &chosen, healer, choice));
         }
     }
     let answered: BTreeSet<&str> = plan
@@ -137,21 +134,21 @@ pub fn plan(aftermath: &Aftermath, choice: &Choice) -> Plan {
         .iter()
         .flat_map(|s| s.findings.iter().map(|f| &*f.id))
         .collect();
-    plan.by_hand.retain(|f| !answered.contains(&*f.id));
-    plan.by_hand.sort_by(|a, b| a.id.cmp(&b.id));
-    plan.by_hand
-        .dedup_by(|a, b| a.id == b.id && a.path == b.path);
+    plan.by_hand = aftermath
+        .findings
+        .iter()
+        .filter(|f| is_theirs(f) && !answered.contains(&*f.id))
+        .cloned()
+        .collect();
     plan
 }
 
-/// What stays the user's own work.
-fn theirs(ailing: &Ailing) -> impl Iterator<Item = &Finding> {
-    ailing.findings.iter().filter(|f| {
-        matches!(
-            f.class(),
-            Class::Integrity | Class::Lockfile | Class::Malicious
-        )
-    })
+/// Whether a finding that no step answers is the user's own work.
+fn is_theirs(finding: &Finding) -> bool {
+    matches!(
+        finding.class(),
+        Class::Integrity | Class::Lockfile | Class::Malicious
+    )
 }
 
 fn is_for_us(ailing: &Ailing, choice: &Choice) -> bool {
@@ -191,6 +188,7 @@ fn step(
     let mut moves = BTreeMap::new();
     let mut wanted = Vec::new();
     let mut trees = BTreeSet::new();
+    let mut nothing_good = None;
     let whole = chosen.iter().any(|a| a.kind == "archive");
     for ailing in group {
         let own = chosen.iter().any(|c| std::ptr::eq(*c, *ailing));
@@ -219,6 +217,12 @@ fn step(
                         rel: ailing.rel.clone(),
                         artifact: Arc::clone(artifact),
                         digest,
+                    });
+                } else if !choice.evict {
+                    nothing_good = Some(if ailing.unwanted {
+                        "what goes by this name was never published, or is malicious as published"
+                    } else {
+                        "nobody vouches for what it must be"
                     });
                 }
             }
@@ -267,6 +271,7 @@ fn step(
             })
             .collect(),
         wanted,
+        nothing_good,
         locks,
         named_by,
         trees: trees.into_iter().collect(),

@@ -9,9 +9,10 @@ use sha2::{Digest as _, Sha256};
 
 use super::Supply;
 use super::plan::{Choice, Plan, plan};
+use super::receipt::Receipts;
 use super::recover::{self, Recovered};
 use super::restore::{self, Restoring};
-use super::transaction::{self, Orders, Receipts};
+use super::transaction::{self, Orders};
 use super::vault::{Vault, VaultError};
 use crate::ecosystems::contract::{DerivedPart, Ecosystem};
 use crate::model::{
@@ -246,7 +247,7 @@ impl Scene {
                 ground("target", "/p/target", true),
             ],
             ailing,
-            trees: BTreeMap::new(),
+            findings: Vec::new(),
         }
     }
 

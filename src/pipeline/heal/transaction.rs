@@ -16,6 +16,7 @@ use super::audit::{Audit, Deed};
 use super::evidence::{self, Incident};
 use super::journal::Journal;
 use super::plan::{Plan, Planned, Step, Wanted};
+use super::receipt::{Ended, Receipt, Receipts};
 use super::record::{Entry, Folder, Line, Move, Name, Put, Role, Was};
 use super::vault::{Vault, VaultError, journal_name};
 use super::{Supply, look};
@@ -46,55 +47,6 @@ pub struct Orders<'a> {
     pub audited: bool,
     /// Whether the run was asked to end.
     pub cancelled: &'a dyn Fn() -> bool,
-}
-
-/// How a step ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ended {
-    /// What could be fetched is in place, the rest is in the quarantine.
-    Healed,
-    /// It is in the quarantine; nothing good could be had, and why.
-    Removed(String),
-    /// It was left where it is, and why.
-    Kept(String),
-    /// Nothing of it was there any more, or it is good by now.
-    Nothing,
-    /// It could not be done; everything is as it was.
-    Failed(String),
-    /// It could not be done nor taken back: the journal stays.
-    Stuck(String),
-}
-
-/// What was done in one step.
-#[derive(Debug, Clone)]
-pub struct Receipt {
-    /// Number in the run, from 1.
-    pub number: u32,
-    /// Ecosystem.
-    pub ecosystem: String,
-    /// Package and version.
-    pub package: String,
-    /// Ids of the findings that it answers.
-    pub findings: Vec<String>,
-    /// How it ended.
-    pub ended: Ended,
-    /// What was moved away: absolute path, name of the role.
-    pub moved: Vec<(PathBuf, Role)>,
-    /// What was put in place.
-    pub put: Vec<PathBuf>,
-}
-
-/// Everything that was done.
-#[derive(Debug, Default)]
-pub struct Receipts {
-    /// One per step.
-    pub done: Vec<Receipt>,
-    /// Bytes that were taken into the quarantine.
-    pub bytes: u64,
-    /// Whether the journal could be closed.
-    pub closed: bool,
-    /// Why the run ended early.
-    pub early: Option<String>,
 }
 
 struct Run<'a> {
@@ -249,12 +201,9 @@ impl<'a> Run<'a> {
         receipt: &mut Receipt,
     ) -> Result<Ended, String> {
         self.lock(step)?;
-        let (moves, seen, missing_good) = self.look(number, step)?;
-        if moves.is_empty() && missing_good.is_none() {
-            return Ok(Ended::Nothing);
-        }
-        if moves.is_empty() {
-            // Somebody took it away meanwhile; its tool fetches it anew.
+        let (moves, seen) = self.look(number, step)?;
+        if moves.iter().all(|mv| mv.role == Role::Derived) {
+            // Gone, or good by now: somebody else, or its tool, was faster.
             return Ok(Ended::Nothing);
         }
         let (puts, why_not) = self.fetch(number, step, &moves)?;
@@ -262,6 +211,7 @@ impl<'a> Run<'a> {
             self.unstage(&puts);
             return Ok(Ended::Kept(why.clone()));
         }
+        let why_not = why_not.or_else(|| step.nothing_good.map(str::to_owned));
         let entry = Entry {
             number,
             ecosystem: step.ecosystem.clone(),
@@ -354,12 +304,7 @@ impl<'a> Run<'a> {
     }
 
     /// What lies there now. What is gone, or good by now, is not moved.
-    #[expect(clippy::type_complexity, reason = "read once, taken apart at once")]
-    fn look(
-        &self,
-        number: u32,
-        step: &Step,
-    ) -> Result<(Vec<Move>, Vec<look::Seen>, Option<()>), String> {
+    fn look(&self, number: u32, step: &Step) -> Result<(Vec<Move>, Vec<look::Seen>), String> {
         let fs = self.vault.fs;
         let (mut moves, mut all) = (Vec::new(), Vec::new());
         for (at, planned) in step.moves.iter().enumerate() {
@@ -411,7 +356,7 @@ impl<'a> Run<'a> {
             });
             all.push(seen);
         }
-        Ok((moves, all, None))
+        Ok((moves, all))
     }
 
     /// Fetches what is wanted in place of what is moved; what could not be had, in words.
@@ -424,9 +369,6 @@ impl<'a> Run<'a> {
         let (mut puts, mut why_not) = (Vec::new(), None);
         if self.orders.evict {
             return Ok((puts, Some("nothing was to be fetched".to_owned())));
-        }
-        if step.wanted.is_empty() && step.moves.iter().any(|m| m.good.is_some()) {
-            why_not = Some("nothing good was ever published under this name".to_owned());
         }
         for (at, wanted) in step.wanted.iter().enumerate() {
             let (root, rel) = wanted.place();

@@ -1,4 +1,11 @@
 //! Black-box tests of healing: the real program repairs real cargo homes from a registry on the loopback interface.
 
+mod bad_registry;
+mod built;
+mod choices;
+mod crowd;
+mod kept;
+mod kill;
 mod slice;
+mod taints;
 mod world;

@@ -1,0 +1,54 @@
+//! What a heal has done, step by step, for people and programs.
+
+use std::path::PathBuf;
+
+use super::record::Role;
+
+/// How a step ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// What could be fetched is in place, the rest is in the quarantine.
+    Healed,
+    /// It is in the quarantine; nothing good could be had, and why.
+    Removed(String),
+    /// It was left where it is, and why.
+    Kept(String),
+    /// Nothing of it was there any more, or it is good by now.
+    Nothing,
+    /// It could not be done; everything is as it was.
+    Failed(String),
+    /// It could not be done nor taken back: the journal stays.
+    Stuck(String),
+}
+
+/// What was done in one step.
+#[derive(Debug, Clone)]
+pub struct Receipt {
+    /// Number in the run, from 1.
+    pub number: u32,
+    /// Ecosystem.
+    pub ecosystem: String,
+    /// Package and version.
+    pub package: String,
+    /// Ids of the findings that it answers.
+    pub findings: Vec<String>,
+    /// How it ended.
+    pub ended: Ended,
+    /// What was moved away: absolute path, name of the role.
+    pub moved: Vec<(PathBuf, Role)>,
+    /// What was put in place.
+    pub put: Vec<PathBuf>,
+}
+
+/// Everything that was done.
+#[derive(Debug, Default)]
+pub struct Receipts {
+    /// One per step.
+    pub done: Vec<Receipt>,
+    /// Bytes that were taken into the quarantine.
+    pub bytes: u64,
+    /// Whether the journal could be closed.
+    pub closed: bool,
+    /// Why the run ended early.
+    pub early: Option<String>,
+}
