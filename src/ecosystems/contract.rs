@@ -284,6 +284,9 @@ pub type LicenceFile = (&'static str, fn(&[u8]) -> Option<String>);
 /// Address, commit, name and version of a git package.
 pub type GitPackage = (Arc<str>, Arc<str>, Arc<str>, Arc<str>);
 
+/// Name and version of a package.
+pub type NameVersion = (Arc<str>, Arc<str>);
+
 /// What the lockfiles of a run name.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
@@ -298,7 +301,7 @@ pub struct Wanted {
     /// Registries of registry packages, by name and version; of several, the first that was met.
     pub registries: std::collections::BTreeMap<(Arc<str>, Arc<str>), Arc<Registry>>,
     /// Every registry of packages that lockfiles name from several, by name and version.
-    pub rivals: std::collections::BTreeMap<(Arc<str>, Arc<str>), Vec<Arc<Registry>>>,
+    pub rivals: std::collections::BTreeMap<NameVersion, Vec<Arc<Registry>>>,
 }
 
 /// A kind of cache root.
