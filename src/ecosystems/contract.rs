@@ -15,6 +15,7 @@ mod posture;
 mod projection;
 mod question;
 mod settings;
+mod together;
 
 use std::sync::Arc;
 
@@ -35,6 +36,7 @@ pub use posture::{NamedPlace, Posture, PostureContext, PostureReport};
 pub use projection::{Difference, Extra, ExtraContext, Placement, Projection};
 pub use question::{Question, Reply};
 pub use settings::ToolSettings;
+pub use together::{Imported, LockExtra, LockView, Together};
 
 /// Facts about an ecosystem that other tables are made from.
 pub struct Facts {
@@ -112,6 +114,14 @@ pub trait Ecosystem: Send + Sync {
     }
     /// How its places are repaired.
     fn healer(&self) -> Option<&'static dyn Healer> {
+        None
+    }
+    /// What the lockfiles of a walked tree say together.
+    fn together(&self, _locks: &[LockView<'_>]) -> Together {
+        Together::default()
+    }
+    /// What a project's own sources import, for hints beside advisories; `None` if it cannot tell.
+    fn imported(&self, _folder: &dyn Dir) -> Option<Imported> {
         None
     }
     /// How its versions are ordered.
@@ -200,6 +210,8 @@ pub struct ParsedLock {
     pub problems: Vec<(Option<Line>, String)>,
     /// Findings that the lockfile alone gives.
     pub findings: Vec<Finding>,
+    /// What it says beside its packages.
+    pub extra: LockExtra,
 }
 
 /// Why a lockfile could not be read at all.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::ecosystems::contract::{Ecosystem, LockedPackage, LockfileFormat, Unit};
+use crate::ecosystems::contract::{Ecosystem, LockExtra, LockedPackage, LockfileFormat, Unit};
 use crate::model::advisory::AdvisoryFact;
 use crate::model::report::SourceFacts;
 use crate::model::{
@@ -115,6 +115,10 @@ pub struct Lock {
     pub packages: Vec<Locked>,
     /// Text of the lines that hold a hash.
     pub excerpts: BTreeMap<u32, String>,
+    /// Kind of its format.
+    pub kind: &'static str,
+    /// What it says beside its packages.
+    pub extra: LockExtra,
 }
 
 /// A unit in its place.
@@ -365,4 +369,8 @@ pub struct AdvisoryMatch {
     pub fact: AdvisoryFact,
     /// Lockfile (position of its root, path) and line that name it; the cache alone if none.
     pub location: Option<(usize, String, u32)>,
+    /// Packages of it that the advisory narrows itself to, with the symbols in them.
+    pub parts: Vec<(String, Vec<String>)>,
+    /// Whether the project itself uses those parts, for people.
+    pub hint: Option<String>,
 }

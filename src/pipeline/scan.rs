@@ -21,6 +21,7 @@ use super::decide::{self, Case, Decision};
 use super::discover::{self, NotThere, Targets};
 use super::feeds;
 use super::flow::{AdvisoryMatch, Inventory};
+use super::imports;
 use super::inventory::{self, Reading};
 use super::knowledge::Declared;
 use super::licences;
@@ -183,13 +184,14 @@ fn stages(job: Job<'_>, heal: bool) -> Result<(Report, Aftermath, Standings), No
     let is_public = |coordinate: &Coordinate| {
         public(&ecosystems, &registries, coordinate) && !standings.is_private(coordinate)
     };
-    let advice = if job.policy.advisories && !inventory_is_empty(&inventory) {
+    let mut advice = if job.policy.advisories && !inventory_is_empty(&inventory) {
         job.progress.stage("advisories", 0);
         job.advise
             .advise(&met(&ecosystems, &inventory), &inventory, &is_public)
     } else {
         Advice::default()
     };
+    imports::explain(&mut advice.matches, &inventory);
     let declared = Declared::of(&inventory);
     let named: std::collections::BTreeSet<&Coordinate> =
         advice.named.iter().map(|c| &**c).collect();

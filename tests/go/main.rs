@@ -10,6 +10,7 @@
     reason = "tests prepare the machine that the program then looks at, and fail by panicking"
 )]
 
+mod advisories;
 mod clean;
 mod log;
 mod log_data;
@@ -25,4 +26,5 @@ mod settings;
 mod table;
 mod table_parts;
 mod taints;
+mod workspace;
 mod world;

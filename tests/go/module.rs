@@ -55,43 +55,49 @@ impl Module {
 
     /// The zip.
     pub(crate) fn zip(&self) -> Vec<u8> {
-        let mut out = Vec::new();
-        let mut directory = Vec::new();
-        for (name, content) in &self.files {
-            let name = self.entry(name);
-            let length = u32::try_from(content.len()).unwrap();
-            let offset = u32::try_from(out.len()).unwrap();
-            let mut common = Vec::new();
-            for word in [20_u16, 0x800, 0, 0, 0x21] {
-                common.extend(word.to_le_bytes());
-            }
-            common.extend(libdeflater::crc32(content).to_le_bytes());
-            common.extend(length.to_le_bytes());
-            common.extend(length.to_le_bytes());
-            common.extend(u16::try_from(name.len()).unwrap().to_le_bytes());
-            common.extend([0, 0]);
-            out.extend(b"PK\x03\x04");
-            out.extend(&common);
-            out.extend(name.as_bytes());
-            out.extend(content);
-            directory.extend(b"PK\x01\x02\x14\x00");
-            directory.extend(&common);
-            directory.extend([0; 10]);
-            directory.extend(offset.to_le_bytes());
-            directory.extend(name.as_bytes());
-        }
-        let start = u32::try_from(out.len()).unwrap();
-        let size = u32::try_from(directory.len()).unwrap();
-        let count = u16::try_from(self.files.len()).unwrap();
-        out.extend(directory);
-        out.extend(b"PK\x05\x06\0\0\0\0");
-        out.extend(count.to_le_bytes());
-        out.extend(count.to_le_bytes());
-        out.extend(size.to_le_bytes());
-        out.extend(start.to_le_bytes());
-        out.extend([0, 0]);
-        out
+        let files = self.files.iter();
+        packed(files.map(|(name, content)| (self.entry(name), content.as_slice())))
     }
+}
+
+/// A zip of these files, in this order.
+pub(crate) fn packed<'a>(files: impl Iterator<Item = (String, &'a [u8])>) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut directory = Vec::new();
+    let mut count = 0_u16;
+    for (name, content) in files {
+        count += 1;
+        let length = u32::try_from(content.len()).unwrap();
+        let offset = u32::try_from(out.len()).unwrap();
+        let mut common = Vec::new();
+        for word in [20_u16, 0x800, 0, 0, 0x21] {
+            common.extend(word.to_le_bytes());
+        }
+        common.extend(libdeflater::crc32(content).to_le_bytes());
+        common.extend(length.to_le_bytes());
+        common.extend(length.to_le_bytes());
+        common.extend(u16::try_from(name.len()).unwrap().to_le_bytes());
+        common.extend([0, 0]);
+        out.extend(b"PK\x03\x04");
+        out.extend(&common);
+        out.extend(name.as_bytes());
+        out.extend(content);
+        directory.extend(b"PK\x01\x02\x14\x00");
+        directory.extend(&common);
+        directory.extend([0; 10]);
+        directory.extend(offset.to_le_bytes());
+        directory.extend(name.as_bytes());
+    }
+    let start = u32::try_from(out.len()).unwrap();
+    let size = u32::try_from(directory.len()).unwrap();
+    out.extend(directory);
+    out.extend(b"PK\x05\x06\0\0\0\0");
+    out.extend(count.to_le_bytes());
+    out.extend(count.to_le_bytes());
+    out.extend(size.to_le_bytes());
+    out.extend(start.to_le_bytes());
+    out.extend([0, 0]);
+    out
 }
 
 fn h1<'a>(files: impl Iterator<Item = (String, &'a [u8])>) -> String {

@@ -155,7 +155,7 @@ impl World {
         ]
     }
 
-    fn try_go(&self, arguments: &[&str], more: &[(&str, &str)]) -> Output {
+    pub(crate) fn try_go(&self, arguments: &[&str], more: &[(&str, &str)]) -> Output {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
         folders.push(PathBuf::from("/usr/local/go/bin"));

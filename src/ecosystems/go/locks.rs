@@ -2,8 +2,10 @@
 //!
 //! A `go.sum` declares hashes: of zips and, apart, of `go.mod` files; it is a superset of what is built, so nothing in it is a
 //! component. A `go.mod` declares what is built: with its replacements, and as complete as `go mod tidy` (1.17 and later)
-//! leaves it. It has no hashes. A module that is replaced by a folder is the user's own.
+//! leaves it. It has no hashes. A module that is replaced by a folder is the user's own. The standard library and the
+//! toolchain are those that the `toolchain` line names, else the least that the `go` line allows.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -11,7 +13,9 @@ use crate::ecosystems::contract::{
     FirstParty, LockError, LockedDigest, LockedPackage, LockedSource, LockfileFormat, ParseLimits,
     ParsedLock,
 };
+use crate::formats::semver_order::GoOrder;
 use crate::model::Line;
+use crate::model::version_order::VersionOrder as _;
 
 use super::gomod::{self, GoMod, Kind, Module, Replacement};
 use super::gosum::{self, LineProblem, Part, Recorded};
@@ -32,11 +36,11 @@ pub(super) fn mod_file(version: &str) -> String {
     format!("{version}.mod")
 }
 
-fn line(number: usize) -> Line {
+pub(super) fn line(number: usize) -> Line {
     Line::try_from(number).unwrap_or(Line::MAX)
 }
 
-fn problems(of: &[LineProblem], more: usize) -> Vec<(Option<Line>, String)> {
+pub(super) fn problems(of: &[LineProblem], more: usize) -> Vec<(Option<Line>, String)> {
     let mut problems: Vec<(Option<Line>, String)> = of
         .iter()
         .map(|p| (Some(line(p.line)), p.message.clone()))
@@ -167,8 +171,50 @@ impl LockfileFormat for GoModFile {
         if let Some(first) = parsed.packages.first_mut().filter(|_| own == 1) {
             first.depends_on = (1..all).collect();
         }
+        parsed.extra.parts = parts(&file);
+        // Before 1.17 a go.mod file names only what the module itself imports.
+        let pruned = file.go.as_ref().is_some_and(|go| {
+            let stands = GoOrder.compare(&semantic(&go.value), "1.17.0");
+            stands.is_some_and(|stands| stands != Ordering::Less)
+        });
+        parsed.extra.partial = !pruned && !file.require.is_empty();
         Ok(parsed)
     }
+}
+
+/// The standard library and the toolchain, as advisories call them and count their versions.
+pub(super) fn parts(file: &GoMod) -> Vec<(Arc<str>, Arc<str>, Line)> {
+    let named = file
+        .toolchain
+        .as_ref()
+        .filter(|at| at.value != "default")
+        .and_then(|at| Some((at.value.strip_prefix("go")?, at.line)));
+    let least = file.go.as_ref().map(|at| (&*at.value, at.line));
+    let Some((version, at)) = named.or(least) else {
+        return Vec::new();
+    };
+    let version: Arc<str> = Arc::from(semantic(version));
+    ["stdlib", "toolchain"]
+        .into_iter()
+        .map(|name| (Arc::from(name), Arc::clone(&version), line(at)))
+        .collect()
+}
+
+/// A version of Go as the vulnerability database orders it: `1.21` is `1.21.0`, `1.21rc2` is `1.21.0-rc.2`, and what follows a
+/// dash is a builder's own.
+pub(super) fn semantic(version: &str) -> String {
+    let version = version.split(['-', ' ', '\t']).next().unwrap_or_default();
+    let early = ["rc", "beta", "alpha"].iter().find_map(|word| {
+        let (before, number) = version.split_once(word)?;
+        Some((before, format!("-{word}.{number}")))
+    });
+    let (numbers, early) = early.unwrap_or((version, String::new()));
+    let whole = match numbers.matches('.').count() {
+        0 => format!("{numbers}.0.0"),
+        1 => format!("{numbers}.0"),
+        _ => numbers.to_owned(),
+    };
+    whole + &early
 }
 
 /// What takes the place of a module: a replacement of its version counts before one of all versions.
@@ -183,7 +229,7 @@ fn replacement<'a>(file: &'a GoMod, module: &Module) -> Option<&'a Replacement> 
     of(Some(&module.version)).or_else(|| of(None))
 }
 
-fn published(module: &Module, line: Line) -> LockedPackage {
+pub(super) fn published(module: &Module, line: Line) -> LockedPackage {
     LockedPackage {
         name: Arc::from(module.path.as_str()),
         version: Arc::from(module.version.as_str()),
@@ -196,7 +242,7 @@ fn published(module: &Module, line: Line) -> LockedPackage {
     }
 }
 
-fn folder(path: &str, version: &str, line: Line) -> LockedPackage {
+pub(super) fn folder(path: &str, version: &str, line: Line) -> LockedPackage {
     LockedPackage {
         name: Arc::from(path),
         version: Arc::from(version),
@@ -259,5 +305,34 @@ mod tests {
         );
         assert_eq!(parsed.packages[0].depends_on, [1, 2, 3]);
         assert!(parsed.problems.is_empty(), "{:?}", parsed.problems);
+    }
+
+    #[test]
+    fn the_standard_library_is_that_of_the_toolchain_line_else_the_least_allowed() {
+        for (text, version, at) in [
+            ("go 1.21\n", "1.21.0", 1),
+            ("go 1.26.3\n", "1.26.3", 1),
+            ("go 1.27rc2\n", "1.27.0-rc.2", 1),
+            ("go 1.21\ntoolchain go1.26.8\n", "1.26.8", 2),
+            ("go 1.21\ntoolchain go1.26.8-mine.1\n", "1.26.8", 2),
+            ("go 1.21.4\ntoolchain default\n", "1.21.4", 1),
+        ] {
+            let parsed = GoModFile
+                .parse(text.as_bytes(), &ParseLimits::default())
+                .unwrap();
+            let seen: Vec<_> = parsed
+                .extra
+                .parts
+                .iter()
+                .map(|(name, version, line)| (&**name, &**version, *line))
+                .collect();
+            assert_eq!(
+                seen,
+                [("stdlib", version, at), ("toolchain", version, at)],
+                "{text}"
+            );
+        }
+        let none = GoModFile.parse(b"module a.example/b\n", &ParseLimits::default());
+        assert!(none.unwrap().extra.parts.is_empty());
     }
 }

@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `settings` | environment, GOENV file, `go.env` |
 //! | `locks` | `go.sum` and `go.mod` as lockfiles |
+//! | `workspace` | `go.work`, and what the lockfiles of a tree say together |
+//! | `imports` | what a project's own sources import |
 //! | `cache` | GOMODCACHE |
 //! | `projection` | how a zip's files appear in trees |
 //! | `leftover` | things that stand for no module |
@@ -36,6 +38,7 @@ mod gomod_lexer;
 mod gomod_remarks;
 pub mod gosum;
 pub use crate::formats::h1;
+mod imports;
 mod leftover;
 mod locks;
 mod log;
@@ -49,15 +52,17 @@ mod proxy;
 mod settings;
 mod vendor;
 pub mod version;
+mod workspace;
 
 use std::sync::Arc;
 
 use crate::model::EcosystemId;
 use crate::model::version_order::VersionOrder;
-use crate::world::{Env, ReadFs};
+use crate::world::{Dir, Env, ReadFs};
 
 use super::contract::{
-    Authority, CacheKind, Ecosystem, Facts, LockfileFormat, Posture, ToolSettings,
+    Authority, CacheKind, Ecosystem, Facts, Imported, LockView, LockfileFormat, Posture, Together,
+    ToolSettings,
 };
 use super::proof::ProvingAuthority;
 
@@ -83,7 +88,15 @@ impl Ecosystem for Go {
     }
 
     fn lockfiles(&self) -> &'static [&'static dyn LockfileFormat] {
-        &[&locks::GoSumFile, &locks::GoModFile]
+        &[&locks::GoSumFile, &locks::GoModFile, &workspace::GoWorkFile]
+    }
+
+    fn together(&self, locks: &[LockView<'_>]) -> Together {
+        workspace::together(locks)
+    }
+
+    fn imported(&self, folder: &dyn Dir) -> Option<Imported> {
+        Some(imports::of(folder))
     }
 
     fn caches(&self) -> &'static [&'static dyn CacheKind] {

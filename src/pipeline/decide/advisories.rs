@@ -1,12 +1,17 @@
 //! Advisories as findings.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
+use crate::model::text::printable;
 use crate::model::{Finding, Location, Place};
 
 use crate::pipeline::flow::AdvisoryMatch;
 
 use super::Case;
+
+/// Most packages, and symbols of one package, that a message names.
+const SHOWN: usize = 3;
 
 /// Adds one finding per advisory and package version.
 pub(super) fn add(case: &Case<'_>, findings: &mut Vec<Finding>) {
@@ -40,7 +45,32 @@ pub(super) fn add(case: &Case<'_>, findings: &mut Vec<Finding>) {
 
 fn message(item: &AdvisoryMatch) -> String {
     let what = item.code.summary();
-    format!("{}: {what}", item.fact.id)
+    let mut message = format!("{}: {what}", item.fact.id);
+    if let Some(parts) = narrowed(item) {
+        let _ = write!(message, " ({parts})");
+    }
+    if let Some(hint) = &item.hint {
+        let _ = write!(message, "; {hint}");
+    }
+    message
+}
+
+/// The parts that the advisory speaks of, as many as a line holds.
+fn narrowed(item: &AdvisoryMatch) -> Option<String> {
+    let shown = item.parts.iter().take(SHOWN).map(|(path, symbols)| {
+        let names: Vec<&str> = symbols.iter().take(SHOWN).map(String::as_str).collect();
+        let more = symbols.len().saturating_sub(SHOWN);
+        match (names.is_empty(), more) {
+            (true, _) => path.clone(),
+            (false, 0) => format!("{path}: {}", names.join(", ")),
+            (false, more) => format!("{path}: {} and {more} more", names.join(", ")),
+        }
+    });
+    let shown: Vec<String> = shown.collect();
+    let more = item.parts.len().saturating_sub(SHOWN);
+    let tail = (more > 0).then(|| format!("{more} more packages"));
+    let all: Vec<String> = shown.into_iter().chain(tail).collect();
+    (!all.is_empty()).then(|| printable(&all.join("; ")))
 }
 
 fn remedy(item: &AdvisoryMatch) -> Option<String> {

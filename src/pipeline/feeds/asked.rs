@@ -126,6 +126,7 @@ fn collect(
             *line = (*line).min(locked.package.line);
         }
     }
+    parts(id, inventory, &mut asked);
     let units = inventory
         .units
         .iter()
@@ -151,6 +152,29 @@ fn collect(
         asked.insert(Arc::new(coordinate.clone()), BTreeMap::new());
     }
     asked
+}
+
+/// Parts of the tool itself (its standard library): no artifact of a registry, and public by nature.
+fn parts(id: EcosystemId, inventory: &Inventory, asked: &mut Asked) {
+    let locks = inventory
+        .locks
+        .iter()
+        .filter(|lock| lock.ecosystem.facts().id == id);
+    for lock in locks {
+        for (name, version, line) in &lock.extra.parts {
+            let coordinate = Coordinate {
+                ecosystem: id,
+                name: Arc::clone(name),
+                version: Arc::clone(version),
+                origin: Origin::Unknown,
+            };
+            asked
+                .entry(Arc::new(coordinate))
+                .or_default()
+                .entry((lock.root, lock.rel.clone()))
+                .or_insert(*line);
+        }
+    }
 }
 
 fn is_asked<'a>(
@@ -200,6 +224,12 @@ fn one(coordinate: &Arc<Coordinate>, matched: &Match, location: Option<Spot>) ->
         severity: matched.severity,
         fact: matched.fact(),
         location,
+        parts: matched
+            .imports
+            .iter()
+            .map(|import| (import.path.clone(), import.symbols.clone()))
+            .collect(),
+        hint: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is in the sources? Lockfiles become packages, caches become units; nothing is judged here.
 
 mod components;
+mod together;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -49,6 +50,7 @@ pub fn run(
     for lock in std::mem::take(&mut found.locks) {
         read_lock(lock, registries, &mut inventory);
     }
+    together::apply(&mut inventory, ecosystems);
     let wanted: BTreeMap<EcosystemId, Wanted> = ecosystems
         .iter()
         .map(|e| (e.facts().id, wanted(*e, &inventory)))
@@ -245,6 +247,8 @@ fn read_lock(found: FoundLock, registries: &Registries, inventory: &mut Inventor
         rel,
         packages,
         excerpts,
+        kind: format.kind(),
+        extra: parsed.extra,
     });
 }
 

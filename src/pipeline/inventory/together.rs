@@ -1,0 +1,54 @@
+//! What the lockfiles of a tree say together. Only of trees that were walked: elsewhere a lockfile may lie unseen.
+
+use crate::ecosystems::contract::{Ecosystem, LockView};
+use crate::model::Location;
+use crate::pipeline::flow::Inventory;
+
+/// Lets every ecosystem look at its lockfiles side by side.
+pub(super) fn apply(inventory: &mut Inventory, ecosystems: &[&'static dyn Ecosystem]) {
+    for ecosystem in ecosystems {
+        let id = ecosystem.facts().id;
+        let seen: Vec<usize> = (0..)
+            .zip(&inventory.locks)
+            .filter(|(_, lock)| lock.ecosystem.facts().id == id)
+            .filter(|(_, lock)| inventory.walked.contains(&lock.root))
+            .map(|(at, _)| at)
+            .collect();
+        let views: Vec<LockView<'_>> = seen
+            .iter()
+            .filter_map(|at| inventory.locks.get(*at))
+            .map(|lock| LockView {
+                root: lock.root,
+                rel: &lock.rel,
+                kind: lock.kind,
+                packages: lock.packages.iter().map(|l| &l.package).collect(),
+                extra: &lock.extra,
+            })
+            .collect();
+        if views.is_empty() {
+            continue;
+        }
+        let together = ecosystem.together(&views);
+        drop(views);
+        for (view, package) in together.built {
+            let lock = seen.get(view).and_then(|at| inventory.locks.get_mut(*at));
+            if let Some(locked) = lock.and_then(|lock| lock.packages.get_mut(package)) {
+                locked.package.built = true;
+            }
+        }
+        for (view, mut finding) in together.findings {
+            let Some(lock) = seen.get(view).and_then(|at| inventory.locks.get(*at)) else {
+                continue;
+            };
+            finding.ecosystem = Some(id);
+            finding.root = inventory.roots.get(lock.root).map(|r| r.info.id.clone());
+            finding.rel = Some(lock.rel.clone());
+            let line = finding.location.as_ref().and_then(|l| l.line);
+            finding.location = Some(Location {
+                file: lock.rel.clone(),
+                line,
+            });
+            inventory.findings.push(finding);
+        }
+    }
+}
