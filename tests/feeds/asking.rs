@@ -53,6 +53,8 @@ fn lock(rel: &str, packages: Vec<(Coordinate, u32)>) -> Lock {
             })
             .collect(),
         excerpts: Default::default(),
+        kind: "lock",
+        extra: Default::default(),
     }
 }
 

@@ -246,7 +246,7 @@ mod tests {
         ] {
             disk.file(
                 &format!("/p/{path}"),
-                &format!("package p\nimport \"{import}\"\n"),
+                format!("package p\nimport \"{import}\"\n"),
             );
         }
         disk.file("/p/nested/go.mod", "module n\n");
