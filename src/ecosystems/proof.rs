@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{Finding, Notice, Problem, Reason, RootId};
+use crate::model::{Finding, Notice, Outcome, Problem, Reason, RootId};
 use crate::tlog::VerifierKey;
 use crate::world::{Dir, Request, Response};
 
@@ -55,13 +55,30 @@ pub struct ProofContext<'a> {
     pub now: i64,
 }
 
+/// A file of log data that a cache holds, judged.
+#[derive(Debug, Clone)]
+pub struct LogFile {
+    /// The cache.
+    pub root: RootId,
+    /// Path below it.
+    pub rel: String,
+    /// Kind of the subject (`log-record`, `log-tile`).
+    pub kind: &'static str,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// What is false in it.
+    pub findings: Vec<Finding>,
+}
+
 /// What became of the questions.
 #[derive(Debug, Default)]
 pub struct Proved {
     /// Replies, by position of the question.
     pub replies: Vec<Reply>,
-    /// Forged and forked log data that was met.
+    /// Forged and forked log data that was met, and that no file below holds.
     pub findings: Vec<Finding>,
+    /// Files of log data that were used or found false.
+    pub files: Vec<LogFile>,
     /// Log data that could not be read.
     pub problems: Vec<Problem>,
     /// What a person should know (under which head it was proven).

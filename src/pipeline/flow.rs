@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::ecosystems::contract::{Ecosystem, LockExtra, LockedPackage, LockfileFormat, Unit};
+use crate::ecosystems::proof::LogFile;
 use crate::model::advisory::AdvisoryFact;
 use crate::model::report::SourceFacts;
 use crate::model::{
@@ -211,6 +212,8 @@ pub struct Known {
     pub problems: Vec<Problem>,
     /// What was met on the way that speaks for itself (forged log data).
     pub findings: Vec<Finding>,
+    /// Files of log data in caches: whose, and what became of each.
+    pub log_files: Vec<(EcosystemId, LogFile)>,
 }
 
 /// What one package version is worth, put together for the truth table.

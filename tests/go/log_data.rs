@@ -75,8 +75,8 @@ fn records_that_are_not_in_the_log_are_found() {
         online.finds(&["log-record-forged"], "!greet@v1.0.0");
         assert_eq!(
             online.count("tainted"),
-            0,
-            "the log itself was asked: {}",
+            1,
+            "the record alone, since the log itself was asked: {}",
             online.story()
         );
     }
@@ -133,4 +133,23 @@ fn two_histories_of_one_log_are_found() {
     world
         .call(&["--caches"], &[])
         .finds(&["log-forked"], "histories");
+}
+
+#[test]
+fn a_forged_record_is_found_where_the_proof_was_kept_and_no_tile_is_left() {
+    let world = World::downloaded();
+    let records = |scan: &crate::report::Scan| scan.count("verified");
+    let clean = world.scan(&[]);
+    clean.is_clean();
+    // Both records and the tiles that prove them are subjects of their own.
+    fs::remove_dir_all(world.at(&world.log_file("tile"))).unwrap();
+    let without_tiles = world.scan(&["--offline"]);
+    without_tiles.is_clean();
+    assert!(records(&without_tiles) < records(&clean));
+    let lookup = world.at(&world.log_file("lookup/registry.example/!greet@v1.0.0"));
+    let good = fs::read_to_string(&lookup).unwrap();
+    fs::write(&lookup, good.replacen("h1:", "h1:AAAA", 1)).unwrap();
+    let scan = world.scan(&["--offline"]);
+    scan.finds(&["log-record-forged"], "!greet@v1.0.0");
+    assert_eq!(scan.count("tainted"), 1, "{}", scan.story());
 }

@@ -147,7 +147,7 @@ fn downloads() -> Vec<Taint> {
             w.write(&w.download("zip"), fs::read(w.at(&other)).unwrap());
         }),
         Taint::new("zip cut short", tampered, "v1.0.0.zip", |w| {
-            cut(w, &w.download("zip"))
+            cut(w, &w.download("zip"));
         }),
         Taint::new("zip of no bytes", tampered, "v1.0.0.zip", |w| {
             w.write(&w.download("zip"), b"");
@@ -344,10 +344,10 @@ fn logs() -> Vec<Taint> {
             sign_with_another_key,
         ),
         Taint::new("a tile of hashes", &["log-tile-forged"], "tile/8/0", |w| {
-            forge_tile(w, "tile/8/0")
+            forge_tile(w, "tile/8/0");
         }),
         Taint::new("a tile of tiles", &["log-tile-forged"], "tile/8/1", |w| {
-            forge_tile(w, "tile/8/1")
+            forge_tile(w, "tile/8/1");
         }),
     ]
 }

@@ -12,15 +12,16 @@ use crate::ecosystems::proof::{LogRoot, ProofContext, Proved, ProvingAuthority, 
 use crate::model::listing::{Listing, VersionFacts};
 use crate::model::{Digest, Reason, Scheme};
 use crate::tlog::{
-    self, Answer, Batch, Error, Got, Hash, Options, Proven, SignedHead, Step, Wanted,
+    self, Answer, Batch, Error, Got, Hash, Lookup, Options, Proven, SignedHead, Step, Tile, Wanted,
 };
 
 use super::denied;
-use super::log_audit::{self, Accused};
+use super::log_audit::{self, Accused, Genuine};
+use super::log_files;
 use super::log_place::{self, LogFolder, Remote};
 
 /// Records of one batch (its tiles are held in memory).
-const BATCH: usize = 500;
+const BATCH: usize = 1000;
 
 /// The log.
 pub(super) struct ChecksumLog;
@@ -36,6 +37,8 @@ impl ProvingAuthority for ChecksumLog {
             context,
             folders: LogFolder::all(context),
             results: BTreeMap::new(),
+            upper: BTreeMap::new(),
+            genuine: Genuine::new(),
             accused: Accused::default(),
             proved: Proved::default(),
         };
@@ -59,10 +62,12 @@ fn wanted(question: &Question) -> impl Iterator<Item = Wanted> {
 }
 
 /// What became of a record.
-enum Outcome {
+pub(super) enum Outcome {
     Proven {
         zip: Digest,
         go_mod: Digest,
+        /// The record's number and its hash as a leaf of the log's tree.
+        record: (u64, Hash),
     },
     NoRecord,
     /// Neither the log nor the proxy has it.
@@ -74,6 +79,10 @@ struct Proving<'a> {
     context: &'a ProofContext<'a>,
     folders: Vec<LogFolder<'a>>,
     results: BTreeMap<Wanted, Outcome>,
+    /// Tiles above the lowest level that were authenticated: they serve many records.
+    upper: BTreeMap<Tile, Vec<u8>>,
+    /// Files of the caches that a signed head commits to.
+    genuine: Genuine,
     accused: Accused,
     proved: Proved,
 }
@@ -82,12 +91,13 @@ impl Proving<'_> {
     /// Judges the log data of the caches by itself.
     fn audit(&mut self) {
         for folder in &self.folders {
-            log_audit::audit(
+            let genuine = log_audit::audit(
                 folder,
                 self.context.log,
                 &mut self.accused,
                 &mut self.proved.problems,
             );
+            self.genuine.extend(genuine);
         }
     }
 
@@ -144,6 +154,11 @@ impl Proving<'_> {
         for error in &report.evidence {
             self.accused.add(error, &self.folders);
         }
+        let upper = report
+            .tiles
+            .into_iter()
+            .filter(|(tile, _)| tile.level() > 0);
+        self.upper.extend(upper);
         for (wanted, result) in report.records {
             let outcome = match result {
                 Ok(proven) => {
@@ -198,11 +213,9 @@ impl Proving<'_> {
         let mut answers = Vec::new();
         let mut open = Vec::new();
         for request in requests {
-            let local = (!request.fresh)
-                .then(|| self.folders.iter().find_map(|f| f.offer(&request.resource)))
-                .flatten();
-            match local {
-                Some((_, bytes)) => answers.push(Answer {
+            let local = (!request.fresh).then(|| self.at_hand(&request.resource));
+            match local.flatten() {
+                Some(bytes) => answers.push(Answer {
                     request,
                     got: Got::Bytes(bytes),
                 }),
@@ -232,12 +245,29 @@ impl Proving<'_> {
         answers
     }
 
+    /// What was fetched for an earlier batch, or lies in a cache.
+    fn at_hand(&self, resource: &tlog::Resource) -> Option<Vec<u8>> {
+        if let tlog::Resource::Tile(tile) = resource
+            && let Some(bytes) = self.upper.get(tile)
+        {
+            return Some(bytes.clone());
+        }
+        let mut offers = self.folders.iter().map(|f| f.offer(resource));
+        offers.find_map(|offer| Some(offer?.1))
+    }
+
     fn finish(mut self, questions: &[Question]) -> Proved {
         let now = self.context.now;
         self.proved.replies = questions
             .iter()
             .map(|question| reply(question, &self.results, now))
             .collect();
+        self.proved.files = log_files::judge(
+            &self.folders,
+            &self.results,
+            &self.genuine,
+            &mut self.accused,
+        );
         self.proved.findings.extend(self.accused.findings());
         self.proved
     }
@@ -255,7 +285,7 @@ fn reply(question: &Question, results: &BTreeMap<Wanted, Outcome>, now: i64) -> 
     let mut denied = BTreeSet::new();
     for (row, wanted) in question.versions.iter().zip(wanted(question)) {
         let digest = match results.get(&wanted) {
-            Some(Outcome::Proven { zip, go_mod }) => {
+            Some(Outcome::Proven { zip, go_mod, .. }) => {
                 if row.ends_with("/go.mod") {
                     *go_mod
                 } else {
@@ -293,8 +323,13 @@ fn reply(question: &Question, results: &BTreeMap<Wanted, Outcome>, now: i64) -> 
 }
 
 fn outcome(proven: &Proven) -> Outcome {
-    match (h1(&proven.zip), h1(&proven.go_mod)) {
-        (Some(zip), Some(go_mod)) => Outcome::Proven { zip, go_mod },
+    let lookup = Lookup::parse(&proven.answer, &proven.wanted);
+    match (h1(&proven.zip), h1(&proven.go_mod), lookup) {
+        (Some(zip), Some(go_mod), Ok(lookup)) => Outcome::Proven {
+            zip,
+            go_mod,
+            record: (lookup.id(), lookup.leaf()),
+        },
         _ => Outcome::Gap(Reason::Unreachable),
     }
 }

@@ -4,7 +4,7 @@
 //! tiles is no finding; what contradicts a signed head is, with the rules that the bypasses of 2026 taught (GO-2026-4984,
 //! -6179, -6180; see `tlog`). Empty files were never written; what is not of the form is a problem.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ecosystems::proof::LogRoot;
 use crate::model::text::printable;
@@ -74,11 +74,31 @@ impl Accused {
         });
     }
 
+    /// What was said of a file, which is thereby taken out.
+    pub(super) fn take(&mut self, root: &RootId, rel: &str) -> Vec<Finding> {
+        let of_file =
+            |key: &(Code, Option<RootId>, String)| key.1.as_ref() == Some(root) && key.2 == rel;
+        let keys: Vec<_> = self.found.keys().filter(|k| of_file(k)).cloned().collect();
+        keys.iter()
+            .filter_map(|key| self.found.remove(key))
+            .collect()
+    }
+
+    /// Every file that something was said of.
+    pub(super) fn files(&self) -> BTreeSet<(RootId, String)> {
+        let keys = self.found.keys();
+        keys.filter_map(|(_, root, rel)| Some((root.clone()?, rel.clone())))
+            .collect()
+    }
+
     /// The findings, in a fixed order.
     pub(super) fn findings(self) -> impl Iterator<Item = Finding> {
         self.found.into_values()
     }
 }
+
+/// Files whose content a signed head commits to, by cache and path below it.
+pub(super) type Genuine = BTreeSet<(RootId, String)>;
 
 /// What evidence is about.
 fn subjects(error: &Error) -> Vec<(Code, Option<Resource>)> {
@@ -126,7 +146,8 @@ pub(super) fn audit(
     log: &LogRoot,
     accused: &mut Accused,
     problems: &mut Vec<Problem>,
-) {
+) -> Genuine {
+    let mut proven = Genuine::new();
     let options = Options {
         ask_latest: false,
         check_heads: false,
@@ -151,13 +172,14 @@ pub(super) fn audit(
             accused.add(error, std::slice::from_ref(folder));
         }
         for (wanted, result) in &report.records {
+            if let (Ok(_), Some(rel)) = (result, rel_of(folder, wanted)) {
+                proven.insert((folder.root.clone(), rel));
+            }
             // A note that no key of the log signed says nothing of which record it came with; the record does.
             if let Err(error @ Error::Forged(forgery)) = result
                 && matches!(**forgery, Forgery::Note { .. })
             {
-                let resource = Resource::Lookup(wanted.clone());
-                let rel = name(&resource).unwrap_or_default();
-                let rel = format!("{}/{rel}", folder.rel.display());
+                let rel = rel_of(folder, wanted).unwrap_or_default();
                 accused.put(
                     Code::LogRecordForged,
                     Some(folder.root.clone()),
@@ -184,7 +206,14 @@ pub(super) fn audit(
             }
         }
     }
-    tiles(folder, &authentic, accused, problems);
+    tiles(folder, &authentic, accused, problems, &mut proven);
+    proven
+}
+
+/// Path of a record's file below its cache.
+pub(super) fn rel_of(folder: &LogFolder<'_>, wanted: &Wanted) -> Option<String> {
+    let file = name(&Resource::Lookup(wanted.clone()))?;
+    Some(format!("{}/{file}", folder.rel.display()))
 }
 
 /// Holds every tile file against the tile that a signed head commits to, as far as that is known.
@@ -193,6 +222,7 @@ fn tiles(
     authentic: &BTreeMap<(u8, u64), (Tile, Vec<u8>)>,
     accused: &mut Accused,
     problems: &mut Vec<Problem>,
+    proven: &mut Genuine,
 ) {
     for file in folder.files("tile") {
         let Some(tile) = Tile::parse_path(&file) else {
@@ -214,7 +244,12 @@ fn tiles(
             continue;
         };
         let common = genuine.len().min(bytes.len());
-        if genuine.get(..common) != bytes.get(..common) {
+        if genuine.get(..common) == bytes.get(..common) {
+            // What lies behind the hashes that a head commits to was not compared.
+            if common == bytes.len() {
+                proven.insert((folder.root.clone(), rel));
+            }
+        } else {
             let error = Error::malformed("log tile", "it differs from the one that the log signed");
             accused.put(
                 Code::LogTileForged,

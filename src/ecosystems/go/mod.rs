@@ -12,6 +12,7 @@
 //! | `log` | proofs of what the log has |
 //! | `denied` | versions that neither log nor proxy knows |
 //! | `log_place` | log data in caches and behind addresses |
+//! | `log_files` | what is said of each file of log data |
 //! | `log_audit` | cached log data that is false |
 //! | `build_cache` | GOCACHE |
 //! | `vendor` | vendor folders |
@@ -43,6 +44,7 @@ mod leftover;
 mod locks;
 mod log;
 mod log_audit;
+mod log_files;
 mod log_place;
 pub mod match_patterns;
 pub mod modulestxt;

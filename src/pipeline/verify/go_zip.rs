@@ -8,27 +8,29 @@ use sha2::{Digest as _, Sha256};
 use crate::formats::ambiguity::{Weighed as _, Weight};
 use crate::formats::h1;
 use crate::formats::limits::Limits;
-use crate::formats::zip::{EntryReader, ZipArchive, ZipKind};
+use crate::formats::zip::{EntryReader, ReadAt, ZipArchive, ZipError, ZipKind};
 use crate::model::text::percent;
 
+use super::opened::Failure;
 use super::unpack::{SHOWN, Unpacked, Visitor};
 
 /// Reads it. `top` is the folder of every member, without a final slash.
 ///
 /// # Errors
-/// A line that says what is wrong with the archive.
+/// [`Failure`] that says what is wrong with the archive.
 pub(super) fn read(
-    bytes: &[u8],
+    source: impl ReadAt,
     top: &str,
     reader: &mut EntryReader,
     visitor: &mut dyn Visitor,
-) -> Result<Unpacked, String> {
+) -> Result<Unpacked, Failure> {
     let prefix = format!("{top}/");
     let limits = Limits::GO_MODULE;
     let archive =
-        ZipArchive::open(bytes, limits, Some(prefix.as_bytes())).map_err(|e| e.to_string())?;
+        ZipArchive::open(source, limits, Some(prefix.as_bytes())).map_err(|e| failure("", &e))?;
     if archive.facts().content > limits.max_inflated {
-        return Err(format!("holds more than {} bytes", limits.max_inflated));
+        let why = format!("holds more than {} bytes", limits.max_inflated);
+        return Err(Failure::Broken(why));
     }
     let mut sums: Vec<(&str, [u8; 32])> = Vec::new();
     let mut irregular = false;
@@ -49,7 +51,7 @@ pub(super) fn read(
                     visitor.bytes(part);
                 }
             })
-            .map_err(|e| format!("`{}`: {e}", percent(&entry.name).0))?;
+            .map_err(|e| failure(&format!("`{}`: ", percent(&entry.name).0), &e))?;
         if visited.is_some() {
             visitor.end();
         }
@@ -73,4 +75,12 @@ pub(super) fn read(
         irregular,
         recipe: Some(recipe),
     })
+}
+
+/// What an error of the reader says of the archive.
+fn failure(what: &str, error: &ZipError) -> Failure {
+    match error {
+        ZipError::Source(why) => Failure::Unreadable(format!("{what}{why}")),
+        other => Failure::Broken(format!("{what}{other}")),
+    }
 }

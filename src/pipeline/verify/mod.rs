@@ -14,6 +14,7 @@ mod listing;
 mod locked;
 mod manifest;
 mod observe;
+mod opened;
 mod opening;
 mod place;
 mod plain;
@@ -133,6 +134,7 @@ impl Verify<'_> {
             put_together(placed, seen, inspections, inventory, &mut checked);
         }
         locked::hashes(inventory, &mut checked);
+        prove::log_files(&known, inventory, &mut checked);
         checked.findings = watch.finish(inventory, &checked.checks);
         (checked, known)
     }

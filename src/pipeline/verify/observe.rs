@@ -16,6 +16,7 @@ use super::by_recipe;
 use super::compare::{Compare, Found};
 use super::listing::TreeListing;
 use super::manifest::Builder;
+use super::opened::{Failure, Opened, Source};
 use super::opening::parent;
 use super::place::Watch;
 use super::plain;
@@ -29,9 +30,16 @@ const LARGEST: u64 = 512 << 20;
 /// Bytes that are read and hashed at once: they stay in the processor's cache meanwhile.
 const CHUNK: usize = 128 << 10;
 
-/// An archive's bytes are in the packed buffer.
+/// Larger archives are left in their files where they can be, and their members sought there.
+const SOUGHT: u64 = 4 << 20;
+
+/// Room for what is remembered of the members of an archive that is left in its file.
+const MEMBERS: usize = 48 << 20;
+
+/// An archive's bytes are in the packed buffer, or in its file.
 struct Held<'a> {
     length: usize,
+    file: Option<Opened>,
     _grant: Grant<'a>,
 }
 
@@ -107,18 +115,21 @@ impl Bench<'_> {
         let mut seen = ArchiveSeen::default();
         let mut packed = std::mem::take(&mut scratch.packed);
         let read = self.read_archive(root, part, &mut seen, &mut packed);
-        let held = read.as_ref().and_then(|held| packed.get(..held.length));
+        let held = read.as_ref().and_then(|held| match &held.file {
+            Some(file) => Some(Source::File(file)),
+            None => packed.get(..held.length).map(Source::Bytes),
+        });
         let tree_seen = match (held.zip(seen.digest), tree) {
             (None, None) => None,
             (None, Some(tree)) => Some(match seen.digest {
                 Some(digest) => self.tree_known(root, tree, &digest, scratch),
                 None => self.tree_alone(root, tree),
             }),
-            (Some((bytes, digest)), Some(tree)) => {
-                Some(self.tree_of(root, tree, part, bytes, digest, &mut seen, scratch))
+            (Some((source, digest)), Some(tree)) => {
+                Some(self.tree_of(root, tree, part, source, digest, &mut seen, scratch))
             }
-            (Some((bytes, digest)), None) => {
-                self.look(part, bytes, digest, &mut seen, scratch);
+            (Some((source, digest)), None) => {
+                self.look(part, source, digest, &mut seen, scratch);
                 None
             }
         };
@@ -188,13 +199,14 @@ impl Bench<'_> {
         }
         let mut file = dir.open_file(name)?;
         let before = file.stat()?;
-        let keep = before.size <= LARGEST;
+        let sought = unpack::is_sought(part.format) && (SOUGHT..=LARGEST).contains(&before.size);
+        let keep = before.size <= LARGEST && !sought;
         let length = if keep {
             usize::try_from(before.size).unwrap_or(CHUNK)
         } else {
             CHUNK
         };
-        let grant = self.room(length);
+        let grant = self.room(if sought { MEMBERS } else { length });
         if packed.capacity() < length {
             *packed = vec![0; length];
         } else if packed.len() < length {
@@ -235,11 +247,12 @@ impl Bench<'_> {
         if let Some(ledger) = self.ledger {
             ledger.put_file(&identity(&before), &digest, self.now);
         }
-        if !keep {
+        if !keep && !sought {
             seen.problem = Some("larger than untaint looks into".into());
         }
-        Ok(Some(keep.then_some(Held {
+        Ok(Some((keep || sought).then(|| Held {
             length,
+            file: sought.then(|| Opened::new(file, before)),
             _grant: grant,
         })))
     }
@@ -248,7 +261,7 @@ impl Bench<'_> {
     fn look(
         &self,
         part: &ArchivePart,
-        bytes: &[u8],
+        source: Source<'_>,
         digest: Digest,
         seen: &mut ArchiveSeen,
         scratch: &mut Scratch,
@@ -257,10 +270,12 @@ impl Bench<'_> {
             return;
         }
         let mut builder = Builder::default();
-        let (_room, whole) = self.whole(part, bytes);
-        match unpack::unpack(part.format, bytes, &part.top, whole, scratch, &mut builder) {
+        let (_room, whole) = self.whole(part, source);
+        match unpack::unpack(part.format, source, &part.top, whole, scratch, &mut builder) {
             Ok(unpacked) => self.keep(builder, digest, unpacked, seen),
-            Err(why) => seen.broken = Some(why),
+            Err(failure) => {
+                failed(failure, seen);
+            }
         }
     }
 
@@ -271,8 +286,8 @@ impl Bench<'_> {
     }
 
     /// How many inflated bytes of an archive may be held at once, and the room for it.
-    fn whole(&self, part: &ArchivePart, bytes: &[u8]) -> (Option<Grant<'_>>, usize) {
-        let claimed = unpack::claimed(part.format, bytes);
+    fn whole(&self, part: &ArchivePart, source: Source<'_>) -> (Option<Grant<'_>>, usize) {
+        let claimed = unpack::claimed(part.format, source);
         if claimed <= unpack::SMALL {
             return (None, unpack::SMALL);
         }
@@ -303,7 +318,7 @@ impl Bench<'_> {
         root: &dyn Dir,
         tree: &TreePart,
         part: &ArchivePart,
-        bytes: &[u8],
+        source: Source<'_>,
         digest: Digest,
         seen: &mut ArchiveSeen,
         scratch: &mut Scratch,
@@ -314,13 +329,13 @@ impl Bench<'_> {
         let mut recipe = None;
         // What the tree equalled before says nothing of the archive, which was never found to be plain.
         let mut tree_seen = self.settled(root, tree, Memory::Ignored, |dir, listing| {
-            let (_room, whole) = self.whole(part, bytes);
+            let (_room, whole) = self.whole(part, source);
             let mut builder = Builder::default();
             let mut buffer = std::mem::take(&mut scratch.file);
             let mut compare = Compare::new(dir, listing, tree.projection, &mut buffer);
             let unpacked = {
                 let mut both = Both(&mut builder, &mut compare);
-                unpack::unpack(part.format, bytes, &part.top, whole, scratch, &mut both)
+                unpack::unpack(part.format, source, &part.top, whole, scratch, &mut both)
             };
             let found = unpacked.map(|unpacked| {
                 recipe = unpacked.recipe;
@@ -330,10 +345,7 @@ impl Bench<'_> {
             scratch.file = buffer;
             match found {
                 Ok(found) => Ok((digest, found)),
-                Err(why) => {
-                    seen.broken = Some(why);
-                    Err(Reason::ArchiveNotHeld)
-                }
+                Err(failure) => Err(failed(failure, seen)),
             }
         });
         tree_seen.basis = tree_seen.basis.map(|basis| recipe.unwrap_or(basis));
@@ -353,7 +365,8 @@ impl Bench<'_> {
         let mut seen = ArchiveSeen::default();
         // The bytes are there already; what inflating holds is counted.
         let _room = self.room(0);
-        let tree = self.tree_of(root, tree, part, bytes, digest, &mut seen, scratch);
+        let source = Source::Bytes(bytes);
+        let tree = self.tree_of(root, tree, part, source, digest, &mut seen, scratch);
         scratch.trim();
         tree
     }
@@ -397,6 +410,27 @@ impl Bench<'_> {
         self.settled(root, tree, Memory::OfAny, |_, _| {
             Err(Reason::ArchiveNotHeld)
         })
+    }
+}
+
+/// Takes down why an archive could not be looked into; gives what that means for its tree.
+fn failed(failure: Failure, seen: &mut ArchiveSeen) -> Reason {
+    match failure {
+        Failure::Broken(why) => {
+            seen.broken = Some(why);
+            Reason::ArchiveNotHeld
+        }
+        Failure::Unreadable(why) => {
+            seen.digest = None;
+            seen.problem = Some(why);
+            seen.gap = Some(Reason::Unreadable);
+            Reason::ArchiveNotHeld
+        }
+        Failure::Changed => {
+            seen.digest = None;
+            seen.gap = Some(Reason::ChangedWhileRead);
+            Reason::ChangedWhileRead
+        }
     }
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::ecosystems::contract::{Question, Reply};
 use crate::ecosystems::proof::{KeptProofs, ProofContext, Proved};
-use crate::model::{EcosystemId, Fingerprint, Reason, RootId};
-use crate::pipeline::flow::Known;
+use crate::model::{EcosystemId, Fingerprint, Place, Reason, RootId};
+use crate::pipeline::flow::{Check, Checked, Inventory, Known, OpenRoot, Seen, Subject};
 use crate::trust::claims::ClaimStore;
 use crate::world::{Dir, Request, Response};
 
@@ -43,6 +43,8 @@ impl Desk<'_> {
             known.findings.extend(proved.findings);
             known.problems.extend(proved.problems);
             known.notices.extend(proved.notices);
+            let files = proved.files.into_iter().map(|file| (key.0, file));
+            known.log_files.extend(files);
             let mut replies = proved.replies.into_iter();
             for ask in asks {
                 let reply = replies.next().unwrap_or_else(|| {
@@ -101,5 +103,35 @@ impl Desk<'_> {
             }
         });
         answers
+    }
+}
+
+/// One subject for each file of log data that was used or found false.
+pub(super) fn log_files(known: &Known, inventory: &Inventory, checked: &mut Checked) {
+    for (ecosystem, file) in &known.log_files {
+        let at = |root: &OpenRoot| root.info.id == file.root;
+        let Some(root) = inventory.roots.iter().position(at) else {
+            continue;
+        };
+        checked.checks.push(Check {
+            subject: Subject {
+                ecosystem: *ecosystem,
+                kind: file.kind,
+                coordinate: None,
+                artifact: None,
+                place: Place::Cache,
+                root,
+                rel: std::path::PathBuf::from(&file.rel),
+                size: None,
+                line: None,
+            },
+            seen: Seen::Inspected {
+                outcome: file.outcome,
+                observed: None,
+                entries: Vec::new(),
+                findings: file.findings.clone(),
+                note: None,
+            },
+        });
     }
 }

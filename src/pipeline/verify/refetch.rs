@@ -17,6 +17,7 @@ use crate::world::{Request, Response};
 
 use super::by_recipe;
 use super::manifest::Builder;
+use super::opened::Source;
 use super::pool::{self, Budget};
 use super::tree::TreeSeen;
 use super::unpack::{self, Scratch};
@@ -168,7 +169,7 @@ fn is_archive(placed: &PlacedUnit, task: &Open, bytes: &[u8]) -> bool {
     let mut builder = Builder::default();
     unpack::unpack(
         part.format,
-        bytes,
+        Source::Bytes(bytes),
         &part.top,
         unpack::SMALL,
         &mut Scratch::new(),

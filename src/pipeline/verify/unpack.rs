@@ -7,6 +7,7 @@ use crate::formats::inflate::Inflater;
 use crate::formats::zip::EntryReader;
 use crate::model::Digest;
 
+use super::opened::{Failure, Source};
 use super::{crate_tar, go_zip};
 
 /// Most ambiguities of an archive that are told.
@@ -78,7 +79,10 @@ pub(super) struct Unpacked {
 }
 
 /// How many bytes an archive says that it inflates to: its own word, good for choosing a way to read it and no more.
-pub(super) fn claimed(format: ArchiveFormat, bytes: &[u8]) -> usize {
+pub(super) fn claimed(format: ArchiveFormat, source: Source<'_>) -> usize {
+    let Source::Bytes(bytes) = source else {
+        return 0;
+    };
     match format {
         ArchiveFormat::CrateTarGz => bytes
             .last_chunk::<4>()
@@ -89,21 +93,40 @@ pub(super) fn claimed(format: ArchiveFormat, bytes: &[u8]) -> usize {
     }
 }
 
-/// Reads an archive that lies in memory; `whole` is how many inflated bytes may be held at once.
+/// Reads an archive; `whole` is how many inflated bytes may be held at once.
 ///
 /// # Errors
-/// A line that says what is wrong with the archive.
+/// [`Failure`], also where an open file changed while it was read.
 pub(super) fn unpack(
     format: ArchiveFormat,
-    bytes: &[u8],
+    source: Source<'_>,
     top: &str,
     whole: usize,
     scratch: &mut Scratch,
     visitor: &mut dyn Visitor,
-) -> Result<Unpacked, String> {
-    match format {
-        ArchiveFormat::CrateTarGz => crate_tar::read(bytes, top, whole, scratch, visitor),
-        ArchiveFormat::GoZip => go_zip::read(bytes, top, &mut scratch.members, visitor),
-        ArchiveFormat::GoMod | ArchiveFormat::H1Sidecar => Err("is no archive".into()),
+) -> Result<Unpacked, Failure> {
+    let unpacked = match (format, source) {
+        (ArchiveFormat::CrateTarGz, Source::Bytes(bytes)) => {
+            crate_tar::read(bytes, top, whole, scratch, visitor).map_err(Failure::Broken)
+        }
+        (ArchiveFormat::GoZip, Source::Bytes(bytes)) => {
+            go_zip::read(bytes, top, &mut scratch.members, visitor)
+        }
+        (ArchiveFormat::GoZip, Source::File(file)) => {
+            go_zip::read(file, top, &mut scratch.members, visitor)
+        }
+        (ArchiveFormat::CrateTarGz, Source::File(_))
+        | (ArchiveFormat::GoMod | ArchiveFormat::H1Sidecar, _) => {
+            Err(Failure::Broken("is no archive".into()))
+        }
+    };
+    match source {
+        Source::File(file) if file.changed() => Err(Failure::Changed),
+        Source::File(_) | Source::Bytes(_) => unpacked,
     }
+}
+
+/// Whether archives of a format can be read member by member from an open file, without all of their bytes in memory.
+pub(super) const fn is_sought(format: ArchiveFormat) -> bool {
+    matches!(format, ArchiveFormat::GoZip)
 }
