@@ -89,8 +89,8 @@ fn help_goes_out_and_usage_errors_go_to_the_side() {
     let (code, out, err) = call(home.path(), &streams, &["scan", "--help"]);
     assert!(code == 0 && out.contains("--caches") && err.is_empty());
     assert!(!out.contains("--now"));
-    let (code, out, err) = call(home.path(), &streams, &["heal"]);
-    assert!(code == 2 && out.is_empty() && err.contains("heal"));
+    let (code, out, err) = call(home.path(), &streams, &["guard"]);
+    assert!(code == 2 && out.is_empty() && err.contains("guard"));
     let (code, out, _) = call(home.path(), &streams, &[]);
     assert!(code == 2 && out.is_empty());
 }

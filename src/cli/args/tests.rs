@@ -45,10 +45,14 @@ fn every_command_has_help() {
 fn what_is_not_built_or_wrong_is_a_usage_error() {
     for arguments in [
         &[][..],
-        &["heal"],
         &["guard"],
         &["drill"],
-        &["quarantine", "list"],
+        &["impact", "pkg:cargo/a@1"],
+        &["heal", "--project"],
+        &["heal", "--exit-zero"],
+        &["heal", "--evict", "--keep-if-unfetchable"],
+        &["restore"],
+        &["quarantine"],
         &["scan", "--no-such-option"],
         &["scan", "--heal"],
         &["scan", "--json", "-f", "table"],

@@ -50,7 +50,7 @@ impl FakeDisk {
             let mut state = disk.state();
             state.now.next = 2;
             let root = Node::dir(1);
-            state.now.all.insert(1, root);
+            state.now.all.insert(1, Arc::new(root));
             state.safe = state.now.clone();
         }
         disk
@@ -110,7 +110,7 @@ impl FakeDisk {
     pub(crate) fn mode(&self, path: &str, mode: u32) {
         let mut state = self.state();
         let inode = state.now.walk(Path::new(path)).unwrap();
-        state.now.all.get_mut(&inode).unwrap().mode = mode;
+        state.now.node(inode).mode = mode;
         state.safe = state.now.clone();
     }
 
@@ -188,7 +188,7 @@ impl FakeDisk {
             End::PowerTorn => {}
         }
         if end != End::Killed {
-            for node in state.now.all.values_mut() {
+            for node in state.now.all.values_mut().map(Arc::make_mut) {
                 if let Content::File { data, safe } = &mut node.content {
                     if data != safe && end == End::PowerTorn {
                         let torn = safe.len().max(data.len() / 2).min(data.len());
@@ -296,7 +296,7 @@ impl State {
 
     fn touch(&mut self, inode: u64) {
         let time = 2_000_000_000 + self.now.ticks;
-        self.now.all.get_mut(&inode).unwrap().mtime = time;
+        self.now.node(inode).mtime = time;
     }
 
     /// Everything about names is on disk; bytes of files only as far as they were synced.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 #[derive(Clone, Debug)]
 pub(super) enum Content {
@@ -24,7 +25,7 @@ pub(super) struct Node {
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Nodes {
-    pub(super) all: BTreeMap<u64, Node>,
+    pub(super) all: BTreeMap<u64, Arc<Node>>,
     pub(super) next: u64,
     pub(super) ticks: i128,
 }
@@ -42,8 +43,17 @@ impl Node {
 }
 
 impl Nodes {
+    /// A node to be changed; a copy that is kept elsewhere stays as it is.
+    pub(super) fn node(&mut self, inode: u64) -> &mut Node {
+        Arc::make_mut(self.all.get_mut(&inode).unwrap())
+    }
+
     pub(super) fn names(&mut self, dir: u64) -> io::Result<&mut BTreeMap<OsString, u64>> {
-        match self.all.get_mut(&dir).map(|node| &mut node.content) {
+        match self
+            .all
+            .get_mut(&dir)
+            .map(|node| &mut Arc::make_mut(node).content)
+        {
             Some(Content::Dir(names)) => Ok(names),
             Some(Content::Link(_)) => Err(io::Error::other("a symbolic link on the way")),
             Some(_) => Err(io::ErrorKind::NotADirectory.into()),
@@ -54,7 +64,7 @@ impl Nodes {
     pub(super) fn add(&mut self, dir: u64, name: &OsStr, node: Node) -> u64 {
         let inode = self.next;
         self.next += 1;
-        self.all.insert(inode, node);
+        self.all.insert(inode, Arc::new(node));
         self.names(dir).unwrap().insert(name.to_owned(), inode);
         inode
     }
@@ -93,11 +103,11 @@ impl Nodes {
             Content::Dir(names) => names.values().filter(|i| **i == inode).count(),
             _ => 0,
         };
-        self.all.values().map(count).sum::<usize>() as u64
+        self.all.values().map(|node| count(node)).sum::<usize>() as u64
     }
 
     pub(super) fn set_device(&mut self, inode: u64, device: u64) {
-        let node = self.all.get_mut(&inode).unwrap();
+        let node = self.node(inode);
         node.device = device;
         if let Content::Dir(names) = &node.content {
             for below in names.values().copied().collect::<Vec<_>>() {

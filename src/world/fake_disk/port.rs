@@ -254,7 +254,7 @@ impl WriteFs for FakeDisk {
         let mut inner = || -> io::Result<()> {
             let inode = state.inode(at)?;
             state.step(|| format!("set {attributes:?} of {}", path.display()))?;
-            let node = state.now.all.get_mut(&inode).unwrap();
+            let node = state.now.node(inode);
             if let Some(mode) = attributes.mode {
                 node.mode = mode;
             }
@@ -271,7 +271,7 @@ impl WriteFs for FakeDisk {
         let mut inner = || -> io::Result<()> {
             let inode = state.inode(at)?;
             state.step(|| "xattr".to_owned())?;
-            let node = state.now.all.get_mut(&inode).unwrap();
+            let node = state.now.node(inode);
             node.xattrs.insert(name.to_owned(), value.to_vec());
             Ok(())
         };
@@ -352,7 +352,7 @@ impl Write for Writer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut state = self.disk.state();
         state.step(|| format!("write {}", self.path.display()))?;
-        match &mut state.now.all.get_mut(&self.inode).unwrap().content {
+        match &mut state.now.node(self.inode).content {
             Content::File { data, .. } => data.extend_from_slice(bytes),
             _ => return Err(io::ErrorKind::InvalidInput.into()),
         }
@@ -368,9 +368,7 @@ impl NewFile for Writer {
     fn sync(&mut self) -> io::Result<()> {
         let mut state = self.disk.state();
         state.step(|| format!("fsync {}", self.path.display()))?;
-        if let Content::File { data, safe } =
-            &mut state.now.all.get_mut(&self.inode).unwrap().content
-        {
+        if let Content::File { data, safe } = &mut state.now.node(self.inode).content {
             safe.clone_from(data);
         }
         state.flush_names();
