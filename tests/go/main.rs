@@ -26,5 +26,6 @@ mod settings;
 mod table;
 mod table_parts;
 mod taints;
+mod vendor;
 mod workspace;
 mod world;

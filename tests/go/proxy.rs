@@ -54,6 +54,16 @@ impl Proxy {
         Self { address, served }
     }
 
+    /// Publishes one more module.
+    pub(crate) fn publish(&self, module: Module) {
+        let mut served = self.served.lock().unwrap();
+        let (h1, go_mod_h1) = (module.h1(), module.go_mod_h1());
+        served
+            .log
+            .add(&module.path, &module.version, &h1, &go_mod_h1);
+        served.modules.push(module);
+    }
+
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }

@@ -270,6 +270,7 @@ impl Opening<'_> {
             tree: pair.tree.map(|rel| TreePart {
                 rel,
                 without: Vec::new(),
+                copied: Vec::new(),
                 projection: &Unpacked,
             }),
             inspector: None,

@@ -123,6 +123,7 @@ fn tree(binding: Binding, rel: PathBuf) -> Unit {
         archive: None,
         tree: Some(TreePart {
             without: Vec::new(),
+            copied: Vec::new(),
             rel,
             projection: &Vendored,
         }),

@@ -71,6 +71,10 @@ pub trait Projection: Send + Sync {
     fn missing(&self, _path: &[u8]) -> Difference {
         Difference::Finding
     }
+    /// Whether a file that may be left out is always there where its folder is one of [`super::TreePart::copied`].
+    fn copied(&self, _path: &[u8]) -> bool {
+        false
+    }
     /// Whether [`Projection::differing`] can excuse anything: then archive bytes are kept until compared.
     fn forgives(&self) -> bool {
         false

@@ -305,6 +305,7 @@ impl Opening<'_> {
                     rel,
                     projection,
                     without: Vec::new(),
+                    copied: Vec::new(),
                 }),
                 inspector: None,
             });

@@ -1,9 +1,11 @@
 //! How a module zip's files appear in an unpacked tree and in a vendor folder (cmd/go 1.26, `modfetch/fetch.go`, `modcmd/vendor.go`).
 //!
 //! Unpacked: exactly the zip's files, never executable; those of a toolchain may be. Vendored: some of the zip's files, and
-//! no others.
+//! no others. Of the folder of each package that `modules.txt` lists Go copies every file but tests, `go.mod`, `go.sum`, and
+//! sources that are marked to be ignored. Which sources are is not told by their names, so that a missing `.go` file is not
+//! judged; of the rest, what a compiler loads must be there, and anything else is listed when it is not.
 
-use crate::ecosystems::contract::{Extra, ExtraContext, Placement, Projection};
+use crate::ecosystems::contract::{Difference, Extra, ExtraContext, Placement, Projection};
 use crate::world::FileKind;
 
 /// `GOMODCACHE/<path>@<version>/`.
@@ -11,6 +13,12 @@ pub(super) struct Unpacked;
 
 /// The same for a toolchain, whose programs are made executable.
 pub(super) struct Toolchain;
+
+/// Endings of what Go hands to compilers, assemblers and linkers beside its own sources (`go/build`).
+const COMPILED: [&str; 18] = [
+    "c", "cc", "cpp", "cxx", "m", "h", "hh", "hpp", "hxx", "f", "F", "for", "f90", "s", "S", "sx",
+    "swig", "syso",
+];
 
 /// `vendor/<path>/`.
 pub(super) struct Vendored;
@@ -54,6 +62,21 @@ impl Projection for Vendored {
 
     fn placement(&self, _: &[u8]) -> Placement {
         Placement::Optional
+    }
+
+    fn copied(&self, path: &[u8]) -> bool {
+        let name = path.rsplit(|b| *b == b'/').next().unwrap_or_default();
+        !name.ends_with(b".go") && name != b"go.mod" && name != b"go.sum"
+    }
+
+    fn missing(&self, path: &[u8]) -> Difference {
+        let name = path.rsplit(|b| *b == b'/').next().unwrap_or_default();
+        let ending = name.rsplit(|b| *b == b'.').next().unwrap_or_default();
+        if COMPILED.iter().any(|known| known.as_bytes() == ending) && ending.len() < name.len() {
+            Difference::Finding
+        } else {
+            Difference::Listed("is not there, though Go copies it; no compiler loads it")
+        }
     }
 
     fn extra(&self, path: &[u8], kind: FileKind, _: Option<&[u8]>, _: &ExtraContext<'_>) -> Extra {

@@ -5,8 +5,9 @@
 //! vendor/<module path>/…        files of its packages, as the zip has them
 //! ```
 //! Every file must be, byte for byte, the file of the same name in the published zip of the version that `modules.txt` names,
-//! and there must be no others. Which files of a package are left out (tests, other build constraints) is not judged. What
-//! stands in for a module by a folder of the user's cannot be held against anything.
+//! and there must be no others. What a compiler loads beside Go's own sources must not be missing (see `projection`). What
+//! stands in for a module by a folder of the user's cannot be held against anything. Whether `modules.txt` fits `go.mod` is
+//! said with the settings (see `posture`).
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -134,9 +135,31 @@ fn unit(module: &modulestxt::Vendored, folders: &[&str], registry: Option<&Arc<R
             rel,
             projection: &Vendored,
             without,
+            copied: copied(module),
         }),
         inspector: None,
     }
+}
+
+/// Folders of a module's packages in its zip.
+fn copied(module: &modulestxt::Vendored) -> Vec<Box<[u8]>> {
+    let below = |path: &str| -> Option<Box<[u8]>> {
+        let rest = path.strip_prefix(&*module.path)?;
+        let rest = if rest.is_empty() {
+            rest
+        } else {
+            rest.strip_prefix('/')?
+        };
+        Some(rest.as_bytes().into())
+    };
+    let mut folders: Vec<Box<[u8]>> = module
+        .packages
+        .iter()
+        .filter_map(|(_, path)| below(path))
+        .collect();
+    folders.sort();
+    folders.dedup();
+    folders
 }
 
 fn leftover(rel: PathBuf, reason: Reason) -> Unit {

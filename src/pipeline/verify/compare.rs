@@ -85,6 +85,8 @@ pub(super) struct Compare<'a> {
     dir: &'a dyn Dir,
     listing: &'a TreeListing,
     projection: &'static dyn Projection,
+    /// Folders whose own files were copied.
+    copied: &'a [Box<[u8]>],
     opener: Opener<'a>,
     /// Which of the listing's files the archive has.
     seen: Vec<bool>,
@@ -104,12 +106,19 @@ impl<'a> Compare<'a> {
             dir,
             listing,
             projection,
+            copied: &[],
             opener: Opener::new(dir),
             seen: vec![false; listing.files.len()],
             current: None,
             buffer,
             found: Found::default(),
         }
+    }
+
+    /// Names the folders whose own files the tool copied.
+    pub(super) fn of_copies(mut self, copied: &'a [Box<[u8]>]) -> Self {
+        self.copied = copied;
+        self
     }
 
     /// Judges what the tree has beyond the archive, and gives the result.
@@ -143,7 +152,12 @@ impl<'a> Compare<'a> {
         let optional = match self.projection.placement(path) {
             Placement::Skipped => return None,
             Placement::Exact => false,
-            Placement::Optional => true,
+            Placement::Optional => {
+                let folder = path.iter().rposition(|b| *b == b'/');
+                let folder = path.get(..folder.unwrap_or(0)).unwrap_or_default();
+                let listed = self.copied.iter().any(|copied| **copied == *folder);
+                !(listed && self.projection.copied(path))
+            }
         };
         let Some((at, stat)) = self.listing.find(path) else {
             match self.projection.missing(path) {

@@ -332,7 +332,8 @@ impl Bench<'_> {
             let (_room, whole) = self.whole(part, source);
             let mut builder = Builder::default();
             let mut buffer = std::mem::take(&mut scratch.file);
-            let mut compare = Compare::new(dir, listing, tree.projection, &mut buffer);
+            let mut compare =
+                Compare::new(dir, listing, tree.projection, &mut buffer).of_copies(&tree.copied);
             let unpacked = {
                 let mut both = Both(&mut builder, &mut compare);
                 unpack::unpack(part.format, source, &part.top, whole, scratch, &mut both)
@@ -402,7 +403,9 @@ impl Bench<'_> {
         manifest: &Manifest,
         scratch: &mut Scratch,
     ) -> Found {
-        Compare::new(dir, listing, tree.projection, &mut scratch.file).with_manifest(manifest)
+        Compare::new(dir, listing, tree.projection, &mut scratch.file)
+            .of_copies(&tree.copied)
+            .with_manifest(manifest)
     }
 
     /// A tree that there is nothing to hold against.

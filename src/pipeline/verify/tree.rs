@@ -142,5 +142,9 @@ fn tree_key(listing: &TreeListing, tree: &TreePart) -> [u8; 32] {
     hasher.update(tree.projection.id().as_bytes());
     hasher.update(&[0]);
     hasher.update(&listing.identity);
+    for folder in &tree.copied {
+        hasher.update(&(folder.len() as u64).to_le_bytes());
+        hasher.update(folder);
+    }
     *hasher.finalize().as_bytes()
 }

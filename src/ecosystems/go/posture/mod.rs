@@ -7,6 +7,7 @@
 //! GOAUTH, GOVCS, GOTOOLCHAIN, …       programs
 //! CC, CGO_…                           compilers
 //! `toolchain` lines, GOWORK           projects
+//! vendor/modules.txt and go.mod       vendored
 //! ```
 //! Each finding names the file and line, or the variable, that sets the value. Nothing that settings name is ever run.
 
@@ -16,6 +17,7 @@ mod programs;
 mod projects;
 mod sources;
 mod told;
+mod vendored;
 
 use crate::ecosystems::contract::{
     NamedPlace, OpenContext, Posture, PostureContext, PostureReport, Session,
@@ -58,6 +60,7 @@ impl Posture for GoPosture {
         found.extend(programs::judge(&settings, context));
         found.extend(compilers::judge(&settings, context));
         found.extend(projects::judge(&settings, context));
+        found.extend(vendored::judge(context));
         report
     }
 

@@ -84,6 +84,7 @@ fn findings(disk: &Disk, env: &Given) -> Vec<Finding> {
                     rel,
                     projection: &Exact,
                     without: Vec::new(),
+                    copied: Vec::new(),
                 }),
                 inspector: None,
             },
