@@ -11,11 +11,13 @@
 mod archive;
 mod first_party;
 mod healer;
+mod manifests;
 mod posture;
 mod projection;
 mod question;
 mod settings;
 mod together;
+mod wanted;
 
 use std::sync::Arc;
 
@@ -25,18 +27,20 @@ use crate::model::listing::Listing;
 use crate::model::version_order::VersionOrder;
 use crate::model::{
     ArtifactId, Coordinate, Digest, EcosystemId, Entry, Finding, Fingerprint, Line, Outcome, Place,
-    Problem, Reason, Registry, RootId, RootOrigin,
+    Problem, Reason, RootId, RootOrigin,
 };
 use crate::world::{Dir, Env, ReadFs, Request, Response};
 
 pub use archive::ArchiveFormat;
 pub use first_party::FirstParty;
 pub use healer::{DerivedPart, Healer};
+pub use manifests::{AuditedPath, Held, ManifestContext, Manifests};
 pub use posture::{NamedPlace, Posture, PostureContext, PostureReport};
 pub use projection::{Difference, Extra, ExtraContext, Placement, Projection};
 pub use question::{Question, Reply};
 pub use settings::ToolSettings;
 pub use together::{Imported, LockExtra, LockView, Together};
+pub use wanted::{GitPackage, NameVersion, Wanted};
 
 /// Facts about an ecosystem that other tables are made from.
 pub struct Facts {
@@ -241,6 +245,10 @@ pub trait LockfileFormat: Send + Sync {
     fn first_party(&self, _manifest: &[u8]) -> FirstParty {
         FirstParty::default()
     }
+    /// How manifests and such lockfiles belong together. Without it, [`LockfileFormat::first_party`] says what is the user's own.
+    fn manifests(&self) -> Option<&'static dyn Manifests> {
+        None
+    }
     /// A manifest that should have such a lockfile beside it (`Cargo.toml`).
     fn manifest(&self) -> Option<&'static str> {
         None
@@ -292,29 +300,6 @@ pub struct OpenContext<'a> {
 
 /// Path of a file in an artifact, and what its bytes state as the licence.
 pub type LicenceFile = (&'static str, fn(&[u8]) -> Option<String>);
-
-/// Address, commit, name and version of a git package.
-pub type GitPackage = (Arc<str>, Arc<str>, Arc<str>, Arc<str>);
-
-/// Name and version of a package.
-pub type NameVersion = (Arc<str>, Arc<str>);
-
-/// What the lockfiles of a run name.
-#[derive(Debug, Clone, Default)]
-pub struct Wanted {
-    /// (name, version) of registry packages.
-    pub packages: std::collections::BTreeSet<(Arc<str>, Arc<str>)>,
-    /// Names of registry packages.
-    pub names: std::collections::BTreeSet<Arc<str>>,
-    /// (address, commit) of git packages.
-    pub git: std::collections::BTreeSet<(Arc<str>, Arc<str>)>,
-    /// Git packages.
-    pub git_packages: std::collections::BTreeSet<GitPackage>,
-    /// Registries of registry packages, by name and version; of several, the first that was met.
-    pub registries: std::collections::BTreeMap<(Arc<str>, Arc<str>), Arc<Registry>>,
-    /// Every registry of packages that lockfiles name from several, by name and version.
-    pub rivals: std::collections::BTreeMap<NameVersion, Vec<Arc<Registry>>>,
-}
 
 /// A kind of cache root.
 pub trait CacheKind: Send + Sync {

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::ecosystems::contract::{Ecosystem, LockExtra, LockedPackage, LockfileFormat, Unit};
+use crate::ecosystems::contract::{
+    Ecosystem, Held, LockExtra, LockedPackage, LockfileFormat, Unit,
+};
 use crate::ecosystems::proof::LogFile;
 use crate::model::advisory::AdvisoryFact;
 use crate::model::report::SourceFacts;
@@ -43,8 +45,38 @@ pub struct FoundLock {
     pub root: usize,
     /// Path below the root, `/` between components, escaped.
     pub rel: String,
+    /// The folder that it lies in, absolute.
+    pub folder: PathBuf,
     /// Its bytes.
     pub bytes: Vec<u8>,
+    /// What the manifests that it is for say of it.
+    pub own: Own,
+}
+
+/// Who says which packages of a lockfile are the user's own.
+#[derive(Debug, Default)]
+pub enum Own {
+    /// Whoever describes a package of that name in the scanned tree.
+    #[default]
+    Seen,
+    /// The paths of the manifests that the lockfile is for.
+    Held(Box<Held>),
+    /// Nobody could be asked: only the lockfile was named.
+    Unasked,
+}
+
+/// A manifest of a scanned tree whose lockfile is to be found.
+pub struct FoundManifest {
+    /// Whose it is.
+    pub ecosystem: &'static dyn Ecosystem,
+    /// The format of its lockfile.
+    pub format: &'static dyn LockfileFormat,
+    /// Root it lies in, by position.
+    pub root: usize,
+    /// Path below the root.
+    pub rel: PathBuf,
+    /// The folder that it lies in, absolute.
+    pub folder: PathBuf,
 }
 
 /// What discovery found.
@@ -66,6 +98,8 @@ pub struct Discovered {
     pub walked: std::collections::BTreeSet<usize>,
     /// Packages whose manifests were seen.
     pub first_party: std::collections::BTreeSet<(EcosystemId, String)>,
+    /// Manifests of ecosystems that say which lockfile each of them uses.
+    pub manifests: Vec<FoundManifest>,
     /// What could not be read.
     pub problems: Vec<Problem>,
     /// Coverage facts.
@@ -114,6 +148,8 @@ pub struct Lock {
     pub rel: String,
     /// Its packages.
     pub packages: Vec<Locked>,
+    /// What the manifests that it is for say of it.
+    pub own: Own,
     /// Text of the lines that hold a hash.
     pub excerpts: BTreeMap<u32, String>,
     /// Kind of its format.

@@ -28,6 +28,7 @@ mod forged_state;
 mod healing;
 mod listing_rows;
 mod live;
+mod lock_covers;
 mod many_entries;
 mod names_of_places;
 mod no_false_alarm;

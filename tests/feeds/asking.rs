@@ -53,6 +53,7 @@ fn lock(rel: &str, packages: Vec<(Coordinate, u32)>) -> Lock {
             })
             .collect(),
         excerpts: Default::default(),
+        own: Default::default(),
         kind: "lock",
         extra: Default::default(),
     }

@@ -16,7 +16,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::ecosystems::contract::{
-    FirstParty, LockError, LockedDigest, LockedPackage, LockedSource, LockfileFormat, ParseLimits,
+    LockError, LockedDigest, LockedPackage, LockedSource, LockfileFormat, Manifests, ParseLimits,
     ParsedLock,
 };
 use crate::model::{Code, Digest, Finding, Line, Location, Place, Scheme};
@@ -29,8 +29,8 @@ impl LockfileFormat for CargoLock {
         file_name == "Cargo.lock"
     }
 
-    fn first_party(&self, manifest: &[u8]) -> FirstParty {
-        super::manifest::read(manifest)
+    fn manifests(&self) -> Option<&'static dyn Manifests> {
+        Some(&super::workspace::CargoManifests)
     }
 
     fn manifest(&self) -> Option<&'static str> {

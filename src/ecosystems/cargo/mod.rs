@@ -14,12 +14,12 @@ mod licence;
 mod litter;
 mod local_registry;
 mod lockfile;
-mod manifest;
 mod metadata;
 mod named;
 mod posture;
 mod projection;
 mod vendor;
+mod workspace;
 
 use std::sync::Arc;
 

@@ -55,7 +55,9 @@ pub(super) fn open(place: &NamedPlace, root: &dyn Dir, context: &OpenContext<'_>
         if hidden || entry.kind == FileKind::File {
             continue;
         }
-        let unit = child(place, root, entry, context);
+        let Some(unit) = child(place, root, entry, context) else {
+            continue;
+        };
         count += u64::from(unit.tree.is_some());
         session.units.push(unit);
     }
@@ -63,17 +65,24 @@ pub(super) fn open(place: &NamedPlace, root: &dyn Dir, context: &OpenContext<'_>
     session
 }
 
-fn child(place: &NamedPlace, root: &dyn Dir, entry: &DirEntry, context: &OpenContext<'_>) -> Unit {
+/// What a folder is; `None` for one that a manifest's path makes the user's own, unless a lockfile names that version of a
+/// registry or a repository, since cargo would then serve the folder as that too.
+fn child(
+    place: &NamedPlace,
+    root: &dyn Dir,
+    entry: &DirEntry,
+    context: &OpenContext<'_>,
+) -> Option<Unit> {
     let rel = PathBuf::from(&entry.name);
     if entry.kind != FileKind::Dir {
-        return inspected(
+        return Some(inspected(
             Binding::Nothing,
             Irregular {
                 rel,
                 kind: "tree",
                 place: Place::Vendor,
             },
-        );
+        ));
     }
     let manifest = root
         .open_dir(&entry.name)
@@ -81,27 +90,41 @@ fn child(place: &NamedPlace, root: &dyn Dir, entry: &DirEntry, context: &OpenCon
     let named = match manifest {
         Ok((bytes, _)) => own_name(&bytes),
         Err(error) if error.is_not_found() => {
-            return inspected(
+            return Some(inspected(
                 Binding::Nothing,
                 Litter {
                     rel,
                     kind: "litter",
                     reason: Reason::Orphan,
                 },
-            );
+            ));
         }
         Err(_) => None,
     };
     // A manifest that cannot be understood says nothing; the folder's name then tells what it was meant to be.
     let named = named.or_else(|| by_folder(&entry.name, context));
     let Some((name, version)) = named else {
-        return tree(Binding::Unbound(Reason::Unbound), rel);
+        return Some(tree(Binding::Unbound(Reason::Unbound), rel));
     };
-    match named::resolve(&name, &version, place.stands_for.as_deref(), context) {
-        Named::Crate(artifact) => tree(Binding::Artifact(artifact), rel),
-        Named::Git(coordinate) => git(coordinate, rel),
-        Named::Unknown => tree(Binding::Unbound(Reason::UnpinnedRoot), rel),
+    let folder = place.path.join(&entry.name);
+    if context.locked.first_party.contains(&folder) && !is_locked(&name, &version, context) {
+        return None;
     }
+    Some(
+        match named::resolve(&name, &version, place.stands_for.as_deref(), context) {
+            Named::Crate(artifact) => tree(Binding::Artifact(artifact), rel),
+            Named::Git(coordinate) => git(coordinate, rel),
+            Named::Unknown => tree(Binding::Unbound(Reason::UnpinnedRoot), rel),
+        },
+    )
+}
+
+/// Whether a lockfile takes this version from a registry or a repository.
+fn is_locked(name: &str, version: &str, context: &OpenContext<'_>) -> bool {
+    let key = (Arc::from(name), Arc::from(version));
+    let mut git = context.locked.git_packages.iter();
+    context.locked.packages.contains(&key)
+        || git.any(|(_, _, of, at)| **of == *name && **at == *version)
 }
 
 /// A vendored git package: its objects are not here.

@@ -3,6 +3,7 @@
 //! Project trees are walked once for all ecosystems, without following links; caches are found by the tools' own rules.
 
 mod first_party;
+mod lockfiles;
 mod ourselves;
 mod unread;
 mod walk;
@@ -71,8 +72,10 @@ pub fn run(targets: &Targets<'_>, registries: &Registries) -> Result<Discovered,
     for path in &targets.lockfiles {
         walk::named_lockfile(targets, path, &mut found)?;
     }
+    lockfiles::find(targets, &mut found);
     caches(targets, &mut found)?;
     posture(targets, registries, &mut found);
+    lockfiles::hold(targets, &mut found);
     let own = ourselves::findings(&targets.own, targets.env, targets.fs, &found.roots);
     found.findings.extend(own);
     found.sources.sort();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::ecosystems::contract::{Ecosystem, LockfileFormat, Posture};
 use crate::model::{Notice, NoticeCode, Problem, RootOrigin, text};
-use crate::pipeline::flow::{Discovered, FoundLock, FoundPlace};
+use crate::pipeline::flow::{Discovered, FoundLock, FoundManifest, FoundPlace, Own};
 use crate::world::{Dir, DirEntry, FileKind};
 
 use super::first_party::LARGEST as MANIFEST;
@@ -117,7 +117,7 @@ impl Walk<'_> {
         if holds_lock || self.has_settings(&entries) {
             self.found.folders.push(path.to_owned());
         }
-        self.manifests(&entries, rel, locked);
+        self.manifests(&entries, rel, path, locked);
         self.first_party(dir, &entries, rel, path);
         let locked = locked || entries.iter().any(|e| self.is_manifest(e));
         for entry in &entries {
@@ -324,7 +324,9 @@ impl Walk<'_> {
                     format,
                     root: self.root,
                     rel,
+                    folder: path.to_owned(),
                     bytes,
+                    own: Own::default(),
                 });
             }
             Err(error) => {
@@ -352,7 +354,7 @@ impl Walk<'_> {
 
     fn is_manifest(&self, entry: &DirEntry) -> bool {
         let formats = self.targets.ecosystems.iter().flat_map(|e| e.lockfiles());
-        entry.kind == FileKind::File
+        matches!(entry.kind, FileKind::File | FileKind::Link)
             && formats
                 .filter_map(|f| f.manifest())
                 .any(|name| entry.name == name)
@@ -362,7 +364,7 @@ impl Walk<'_> {
     fn first_party(&mut self, dir: &dyn Dir, entries: &[DirEntry], rel: &Path, path: &Path) {
         for ecosystem in self.targets.ecosystems.clone() {
             for format in ecosystem.lockfiles() {
-                let Some(manifest) = format.manifest() else {
+                let (Some(manifest), None) = (format.manifest(), format.manifests()) else {
                     continue;
                 };
                 let is_it = |e: &&DirEntry| e.name == manifest && e.kind == FileKind::File;
@@ -384,15 +386,28 @@ impl Walk<'_> {
     }
 
     /// A manifest without a lockfile here or above: nothing pins what it would build with.
-    fn manifests(&mut self, entries: &[DirEntry], rel: &Path, locked: bool) {
-        if locked {
-            return;
-        }
+    fn manifests(&mut self, entries: &[DirEntry], rel: &Path, path: &Path, locked: bool) {
         for ecosystem in &self.targets.ecosystems {
             for format in ecosystem.lockfiles() {
                 let Some(manifest) = format.manifest() else {
                     continue;
                 };
+                if format.manifests().is_some() {
+                    let is_it = |e: &DirEntry| e.name == manifest && self.is_manifest(e);
+                    if entries.iter().any(is_it) {
+                        self.found.manifests.push(FoundManifest {
+                            ecosystem: *ecosystem,
+                            format: *format,
+                            root: self.root,
+                            rel: rel.join(manifest),
+                            folder: path.to_owned(),
+                        });
+                    }
+                    continue;
+                }
+                if locked {
+                    continue;
+                }
                 if !entries
                     .iter()
                     .any(|e| e.name == manifest && e.kind == FileKind::File)
@@ -465,13 +480,16 @@ pub(super) fn named_lockfile(
     };
     let root = open(targets.fs, parent, &id, RootOrigin::CommandLine, true)
         .map_err(|e| not_there(parent, &e))?;
+    let folder = root.path.clone();
     found.roots.push(root);
     found.locks.push(FoundLock {
         ecosystem,
         format,
         root: found.roots.len() - 1,
         rel: name.to_owned(),
+        folder,
         bytes,
+        own: Own::default(),
     });
     Ok(())
 }

@@ -16,7 +16,7 @@ use crate::model::{Coordinate, EcosystemId, Finding, Location, Origin, Problem, 
 pub use components::components;
 
 use super::flow::{
-    Discovered, FoundLock, FoundPlace, Inventory, Lock, Locked, OpenRoot, PlacedUnit,
+    Discovered, FoundLock, FoundPlace, Inventory, Lock, Locked, OpenRoot, Own, PlacedUnit,
 };
 use super::registries::Registries;
 
@@ -167,6 +167,8 @@ fn read_lock(found: FoundLock, registries: &Registries, inventory: &mut Inventor
         root,
         rel,
         bytes,
+        own,
+        ..
     } = found;
     let id = ecosystem.facts().id;
     let shown = inventory
@@ -246,6 +248,7 @@ fn read_lock(found: FoundLock, registries: &Registries, inventory: &mut Inventor
         root,
         rel,
         packages,
+        own,
         excerpts,
         kind: format.kind(),
         extra: parsed.extra,
@@ -308,6 +311,14 @@ fn wanted(ecosystem: &dyn Ecosystem, inventory: &Inventory) -> Wanted {
         .iter()
         .filter(|l| l.ecosystem.facts().id == id)
     {
+        if let Own::Held(held) = &lock.own {
+            wanted.first_party.extend(held.folders.iter().cloned());
+            for path in &held.audited {
+                let key = (Arc::clone(&path.name), Arc::clone(&path.version));
+                wanted.names.insert(Arc::clone(&path.name));
+                wanted.packages.insert(key);
+            }
+        }
         for locked in &lock.packages {
             match &locked.coordinate.origin {
                 origin @ (Origin::Registry(_) | Origin::Unknown) => {

@@ -6,9 +6,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::ecosystems::contract::LockedSource;
+use crate::ecosystems::contract::{AuditedPath, LockedSource};
 use crate::model::{Code, Coordinate, Finding, Origin, Outcome, Place, Reason, text};
-use crate::pipeline::flow::{Lock, Locked, Subject};
+use crate::pipeline::flow::{Lock, Locked, Own, Subject};
 
 use super::{Judged, git_source};
 
@@ -27,6 +27,7 @@ impl Judged<'_> {
                     Origin::Path if self.is_first_party(lock, locked) => {
                         self.coverage.of(id).first_party += 1;
                     }
+                    Origin::Path if self.is_judged_in_its_cache(lock, locked) => {}
                     Origin::Path => self.not_bound(lock, locked, Reason::Unbound),
                     Origin::Unknown => {
                         self.insecure(lock, locked);
@@ -48,10 +49,35 @@ impl Judged<'_> {
         }
     }
 
-    /// A lockfile's word that a package is the user's own counts only if its manifest was seen. Where no tree was walked
-    /// (`-L`), or the user left parts out, it cannot be asked for.
+    /// Whether a path of a manifest leads into a cache, where the tree itself was judged.
+    fn is_judged_in_its_cache(&self, lock: &Lock, locked: &Locked) -> bool {
+        let Own::Held(held) = &lock.own else {
+            return false;
+        };
+        let named = |path: &&AuditedPath| path.name == locked.coordinate.name;
+        let folders: Vec<&AuditedPath> = held.audited.iter().filter(named).collect();
+        let judged = |path: &AuditedPath| {
+            self.case.checks.iter().any(|check| {
+                let subject = &check.subject;
+                let root = self.case.inventory.roots.get(subject.root);
+                subject.kind == "tree"
+                    && subject.coordinate.is_some()
+                    && root.is_some_and(|root| root.path.join(&subject.rel) == path.folder)
+            })
+        };
+        !folders.is_empty() && folders.iter().all(|path| judged(path))
+    }
+
+    /// A lockfile's word that a package is the user's own counts only if the paths of the manifests that it is for lead
+    /// there; where an ecosystem cannot say that, only if a manifest of that name was seen. Where no tree was walked (`-L`),
+    /// or the user left parts out, that cannot be asked for.
     fn is_first_party(&self, lock: &Lock, locked: &Locked) -> bool {
         let inventory = self.case.inventory;
+        match &lock.own {
+            Own::Held(held) => return held.first_party.contains(&locked.coordinate.name),
+            Own::Unasked => return true,
+            Own::Seen => {}
+        }
         let name = locked.coordinate.name.to_string();
         !inventory.walked.contains(&lock.root)
             || self.case.excluded
@@ -65,7 +91,7 @@ impl Judged<'_> {
         let coordinate = &locked.coordinate;
         let note = match reason {
             Reason::Unbound => format!(
-                "the lockfile calls {coordinate} first-party, and no manifest of that name was seen"
+                "the lockfile calls {coordinate} first-party, and no path of a manifest leads to a package of that name"
             ),
             Reason::GitUnheld => format!("the lockfile names no full commit for {coordinate}"),
             _ => format!(
