@@ -35,7 +35,7 @@ pub use archive::ArchiveFormat;
 pub use first_party::FirstParty;
 pub use healer::{DerivedPart, Healer};
 pub use manifests::{AuditedPath, Held, ManifestContext, Manifests};
-pub use posture::{NamedPlace, Posture, PostureContext, PostureReport};
+pub use posture::{NamedPlace, Posture, PostureContext, PostureReport, Spelled};
 pub use projection::{Difference, Extra, ExtraContext, Placement, Projection};
 pub use question::{Question, Reply};
 pub use settings::ToolSettings;

@@ -100,6 +100,8 @@ pub struct Discovered {
     pub first_party: std::collections::BTreeSet<(EcosystemId, String)>,
     /// Manifests of ecosystems that say which lockfile each of them uses.
     pub manifests: Vec<FoundManifest>,
+    /// Folders of scanned trees that were walked and hold a manifest, absolute.
+    pub described: std::collections::BTreeSet<PathBuf>,
     /// What could not be read.
     pub problems: Vec<Problem>,
     /// Coverage facts.

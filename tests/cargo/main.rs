@@ -36,6 +36,8 @@ mod private_names;
 mod promises;
 mod real_cargo;
 mod registry_faults;
+mod settings_code;
+mod settings_leads;
 mod status;
 mod taints;
 mod tamper;

@@ -125,6 +125,7 @@ fn discover(base: &Base, ports: &Ports<'_>) -> String {
             fs: ports.fs,
             projects: &here,
             folders: &[],
+            described: &std::collections::BTreeSet::new(),
             caches: &[],
             standing: &standing,
             log_stands: &|_| true,

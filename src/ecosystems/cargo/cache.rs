@@ -135,8 +135,8 @@ impl Opening<'_> {
         for (folder, stem) in pairs.keys() {
             *spelled.entry((folder.clone(), folded(stem))).or_default() += 1;
         }
-        // In a scan of one project, a folder of a registry that nobody names matters only where it holds what no other
-        // folder does: then cargo may know a name for it that we do not.
+        // In a scan of one project, a folder of a registry that nobody names matters where it holds what no other folder
+        // does, or carries a host that somebody names: cargo may know an address for it that we do not.
         let bound: BTreeSet<OsString> = pairs
             .keys()
             .filter(|(folder, stem)| self.is_bound(folder, stem))
@@ -144,7 +144,8 @@ impl Opening<'_> {
             .collect();
         for ((folder, stem), pair) in pairs {
             let stray = self.registry(&folder).is_none() && !named::is_local(&folder);
-            if stray && self.context.wanted.is_some() && bound.contains(&stem) {
+            let elsewhere = bound.contains(&stem) && !self.folders.shares_host(&folder);
+            if stray && self.context.wanted.is_some() && elsewhere {
                 continue;
             }
             let key = (folder, folded(&stem));

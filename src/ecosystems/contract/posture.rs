@@ -17,6 +17,8 @@ pub struct PostureContext<'a> {
     pub projects: &'a [(std::path::PathBuf, RootId)],
     /// Folders in them that hold lockfiles or settings: a tool may be started there.
     pub folders: &'a [std::path::PathBuf],
+    /// Folders of scanned trees that were walked and hold a manifest: what is first-party lies in one of them.
+    pub described: &'a std::collections::BTreeSet<std::path::PathBuf>,
     /// Cache roots, absolute, with their name.
     pub caches: &'a [(std::path::PathBuf, RootId)],
     /// How an address stands with trust: `Some(true)` known or pinned (also as a mirror), `Some(false)` not, `None` malformed.
@@ -38,10 +40,34 @@ pub struct PostureReport {
     pub read: Vec<String>,
     /// Further places that settings name: vendor folders, local registries, target folders.
     pub places: Vec<NamedPlace>,
+    /// Every registry address that settings lead to, as it is written: a tool may name its folders after that.
+    pub spelled: Vec<Spelled>,
     /// Registries by name and address that settings define.
     pub registries: Vec<(String, Arc<str>)>,
     /// Addresses that a registry's packages really come from: (registry address, replacement address).
     pub replacements: Vec<(Arc<str>, Arc<str>)>,
+}
+
+/// An address as somebody wrote it. It may hold a password, so it is compared and hashed, never shown.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Spelled(Arc<str>);
+
+impl Spelled {
+    /// Wraps an address.
+    pub fn new(address: &str) -> Self {
+        Self(Arc::from(address))
+    }
+
+    /// The address itself; no message may repeat it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Spelled {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("…")
+    }
 }
 
 /// A place that settings or a project name.

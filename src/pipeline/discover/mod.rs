@@ -72,6 +72,8 @@ pub fn run(targets: &Targets<'_>, registries: &Registries) -> Result<Discovered,
     for path in &targets.lockfiles {
         walk::named_lockfile(targets, path, &mut found)?;
     }
+    let described = found.manifests.iter().map(|m| m.folder.clone());
+    found.described = described.collect();
     lockfiles::find(targets, &mut found);
     caches(targets, &mut found)?;
     posture(targets, registries, &mut found);
@@ -231,6 +233,7 @@ fn posture(targets: &Targets<'_>, registries: &Registries, found: &mut Discovere
             fs: targets.fs,
             projects: &projects,
             folders: &found.folders,
+            described: &found.described,
             caches: &caches,
             standing: &|address| registries.stands(id, address),
             log_stands: &|log| registries.log_stands(id, log),
@@ -243,6 +246,9 @@ fn posture(targets: &Targets<'_>, registries: &Registries, found: &mut Discovere
         }
         for (_, address) in &report.replacements {
             registries.meet(id, address, "settings");
+        }
+        for address in &report.spelled {
+            registries.meet(id, address.reveal(), "settings");
         }
         found.replacements.extend(report.replacements);
         for place in report.places {
@@ -286,13 +292,17 @@ fn named_place(
                 stands_for: place.stands_for.clone(),
             });
         }
-        Err(why) => found.problems.push(Problem::as_the_tool(
-            text::printable(&place.path.display().to_string()),
-            format!(
-                "is named by {} and cannot be opened: {why}",
-                text::printable(&place.named_by)
-            ),
-        )),
+        Err(why) => {
+            let shown = text::printable(&place.path.display().to_string());
+            let by = text::printable(&place.named_by);
+            let why = format!("is named by {by} and cannot be opened: {why}");
+            // What is not there is not there for its tool either; anything else may be a limit of ours.
+            let gone = targets.fs.stat_named(&place.path);
+            found.problems.push(match gone {
+                Err(error) if error.is_not_found() => Problem::as_the_tool(shown, why),
+                _ => Problem::partial(shown, why),
+            });
+        }
     }
 }
 

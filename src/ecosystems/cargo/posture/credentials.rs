@@ -8,6 +8,7 @@ use crate::ecosystems::contract::{PostureContext, PostureReport};
 use crate::model::{Code, Line, Severity};
 
 use super::file::{self, File};
+use super::search::real;
 use super::told::{Source, short};
 
 /// Looks at the credentials file of a cargo home (`credentials` wins over `credentials.toml`, as in cargo).
@@ -19,9 +20,9 @@ pub(super) fn of_home(home: &Path, context: &PostureContext<'_>, report: &mut Po
         };
         let Ok(file) = file::parse(&path, &bytes) else {
             // Whatever it is, it may hold a secret.
-            report.problems.push(crate::model::Problem::as_the_tool(
+            report.problems.push(crate::model::Problem::partial(
                 path.display().to_string(),
-                "is no TOML; cargo cannot read it either",
+                "is no TOML: mend it, or log in anew",
             ));
             continue;
         };
@@ -106,7 +107,8 @@ fn exposed(
         return;
     }
     let (names, line) = shown(tokens);
-    let source = Source::file(path, folder, Some(folder), context);
+    let home = real(context.fs, folder);
+    let source = Source::file(path, folder, Some(&home), context);
     let who = if by_all {
         "every user"
     } else {

@@ -113,7 +113,8 @@ pub(super) fn settings(env: &dyn Env) -> Vec<(String, Entry)> {
     found
 }
 
-fn key(name: &str) -> Option<Vec<String>> {
+/// The setting that a variable stands for.
+pub(super) fn key(name: &str) -> Option<Vec<String>> {
     let fixed = FIXED.iter().find(|(variable, _)| *variable == name);
     if let Some((_, key)) = fixed {
         return Some(key.iter().map(|part| (*part).to_owned()).collect());
@@ -123,6 +124,12 @@ fn key(name: &str) -> Option<Vec<String>> {
         let middle = middle.to_ascii_lowercase().replace('_', "-");
         (!middle.is_empty()).then(|| vec![(*first).to_owned(), middle, (*last).to_owned()])
     })
+}
+
+/// The variable that gives the address of a registry of this name (cargo 1.95, `ConfigKey`): it is stronger than every file.
+pub(super) fn registry_variable(name: &str) -> String {
+    let name = name.replace('-', "_").to_uppercase();
+    format!("CARGO_REGISTRIES_{name}_INDEX")
 }
 
 /// Build folders that variables name, absolute.

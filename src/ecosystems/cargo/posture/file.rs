@@ -28,6 +28,7 @@ const OF_SOURCE: &[&str] = &[
 const DEPTH: usize = 16;
 /// Tables whose keys are judged; what fills up the others hides nothing.
 const JUDGED: &[&str] = &[
+    "alias",
     "build",
     "credential-alias",
     "doc",

@@ -1,6 +1,9 @@
 //! Flags that settings hand to the compiler (rustc 1.95, its command line reference): which of them load or run what they name.
 //!
-//! A short list is known to be harmless; whatever is not on it counts as code, since every release brings new options.
+//! A short list is known to be harmless; whatever is not on it counts as code, since every release brings new options. A word
+//! that starts with `@` is a file of further flags.
+
+use super::linker::{has_path, link_arguments};
 
 /// What a flag does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,26 +82,13 @@ const ALONE: &[&str] = &[
 ];
 /// Unstable options that only change how code is made.
 const UNSTABLE: &[&str] = &["threads", "share-generics"];
-/// Arguments of a linker that take a word, never a file.
-const LINK_WORDED: &[&str] = &["-undefined", "-z", "-framework", "-arch", "-e"];
-/// Starts of arguments of a linker driver that load what they name, with or without a path.
-const LINK_LOADS: &[&str] = &[
-    "-L",
-    "-l",
-    "-B",
-    "--library",
-    "-fplugin",
-    "-plugin",
-    "--plugin",
-    "-wrapper",
-    "-specs",
-    "--specs",
-    "-load",
-];
-
 /// The worst that the flags do.
 pub(super) fn judge(words: &[&str]) -> Option<Flagged> {
     let mut script = None;
+    // Also where an option before it would take a word: the compiler puts the file's lines in its place first.
+    if let Some(file) = words.iter().find(|word| word.trim().starts_with('@')) {
+        return Some(Flagged::Loads((*file).to_owned()));
+    }
     let mut words = words.iter().map(|w| w.trim()).filter(|w| !w.is_empty());
     // The argument of the linker before, since a word may belong to it.
     let mut before = String::new();
@@ -144,10 +134,6 @@ fn worse(first: Option<Flagged>, second: Option<Flagged>) -> Option<Flagged> {
     }
 }
 
-fn has_path(text: &str) -> bool {
-    text.contains(['/', '\\', '@'])
-}
-
 fn harmless(word: &str) -> bool {
     if ALONE.contains(&word) {
         return true;
@@ -187,72 +173,6 @@ fn unstable(option: &str) -> Option<Flagged> {
     }
 }
 
-fn link_arguments(value: &str, before: &mut String) -> Option<Flagged> {
-    let mut script = None;
-    for argument in value.split_whitespace() {
-        let parts: Vec<&str> = match argument.strip_prefix("-Wl,") {
-            Some(parts) => parts.split(',').collect(),
-            None => vec![argument],
-        };
-        for part in parts {
-            if let Some(found) = link_argument(part, before) {
-                match found {
-                    Flagged::Script(_) => script = script.or(Some(found)),
-                    _ => return Some(found),
-                }
-            }
-            part.clone_into(before);
-        }
-    }
-    script
-}
-
-fn link_argument(argument: &str, before: &str) -> Option<Flagged> {
-    let loads = || Some(Flagged::Loads(argument.to_owned()));
-    if is_switch(argument) {
-        return None;
-    }
-    let linker = ["-fuse-ld=", "--ld-path="]
-        .iter()
-        .find_map(|start| argument.strip_prefix(start));
-    if let Some(linker) = linker {
-        return has_path(linker).then(|| Flagged::Runs(linker.to_owned()));
-    }
-    if has_path(argument) || LINK_LOADS.iter().any(|start| argument.starts_with(start)) {
-        return loads();
-    }
-    if argument.starts_with("-T") || before == "-T" {
-        return Some(Flagged::Script(argument.to_owned()));
-    }
-    let is_word = !argument.starts_with('-') && !LINK_WORDED.contains(&before);
-    (is_word && !argument.is_empty()).then(|| Flagged::Loads(argument.to_owned()))
-}
-
-/// `/STACK:8388608` and the like: options of one vendor's linker, not paths.
-fn is_switch(argument: &str) -> bool {
-    let Some(rest) = argument.strip_prefix('/') else {
-        return false;
-    };
-    let name = rest.split(':').next().unwrap_or_default();
-    let known = [
-        "STACK",
-        "DEBUG",
-        "OPT",
-        "SUBSYSTEM",
-        "ENTRY",
-        "NODEFAULTLIB",
-        "HEAP",
-        "LTCG",
-        "INCREMENTAL",
-        "DYNAMICBASE",
-        "NXCOMPAT",
-        "GUARD",
-        "BREPRO",
-        "LARGEADDRESSAWARE",
-    ];
-    known.contains(&name.to_ascii_uppercase().as_str()) && !has_path(rest)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -268,6 +188,16 @@ mod tests {
             &["-Clink-arg=-levil"],
             &["-Clink-arg=@args"],
             &["-Clink-arg=-fplugin=evil"],
+            &["--cfg", "@args"],
+            &["-C", "opt-level=3", "--check-cfg", "@args"],
+            &["-Clink-arg=-Wl,--dynamic-linker=evil"],
+            &["-Clink-arg=-Wl,-dynamic-linker,evil"],
+            &["-Clink-arg=-Wl,-rpath,evil"],
+            &["-Clink-arg=--sysroot=evil"],
+            &["-Clink-arg=-specs=evil"],
+            &["-Clink-arg=-not-known-yet"],
+            &["-Clink-arg=-Xlinker", "-Clink-arg=-plugin"],
+            &["-Clink-arg=-syslibroot"],
             &["-C link-arg=/tmp/evil.o"],
             &["--sysroot=/tmp/evil"],
             &["--sysroot", "evil"],
@@ -299,6 +229,7 @@ mod tests {
             &["-C", "linker=./x"][..],
             &["-Clinker=clang", "-Zcodegen-backend=./x"],
             &["-Clink-arg=-fuse-ld=/p/x"],
+            &["-Clink-arg=-fuse-ld=./x", "-Clink-arg=-s"],
         ] {
             let Some(Flagged::Runs(program)) = judge(words) else {
                 panic!("{words:?}");
@@ -319,6 +250,12 @@ mod tests {
             &["-C", "link-arg=-fuse-ld=mold"],
             &["-Clink-arg=-Wl,--as-needed,-z,relro", "-Clink-arg=-s"],
             &["-Clink-arg=-undefined", "-Clink-arg=dynamic_lookup"],
+            &["-Clink-arg=-fuse-ld=lld", "-Clink-arg=-nostartfiles"],
+            &["-Clink-args=-static -Wl,--gc-sections,--build-id=none"],
+            &[
+                "-Clink-arg=-Wl,--icf=all,-z,nodelete",
+                "-Clink-arg=-sEXPORT_NAME=x",
+            ],
             &["-Clink-arg=/STACK:8388608"],
             &["-Zshare-generics=y", "-Zthreads=8"],
             &["-g", "", "-O"],

@@ -8,8 +8,7 @@ use crate::model::{Code, Line};
 use crate::world::FileKind;
 
 use super::file::Entry;
-use super::search::normal;
-use super::sources;
+use super::search::{normal, real};
 use super::told::{Source, short};
 
 /// Judges a setting that names a folder.
@@ -58,7 +57,7 @@ fn templated(written: &str, source: &Source, home: Option<&Path>) -> Option<Path
         .split("{workspace-path-hash}")
         .next()
         .unwrap_or_default();
-    (!filled.is_empty() && !filled.contains('{')).then(|| normal(&source.base.join(filled)))
+    (!filled.is_empty() && !filled.contains('{')).then(|| source.base.join(filled))
 }
 
 /// A scanned tree that moves what cargo writes out of the project.
@@ -69,10 +68,11 @@ fn moved(
     context: &PostureContext<'_>,
     report: &mut PostureReport,
 ) {
+    let really = real(context.fs, path);
     let inside = context
         .projects
         .iter()
-        .any(|(root, _)| path.starts_with(root));
+        .any(|(root, _)| really.starts_with(root));
     if !source.scanned || inside {
         return;
     }
@@ -101,9 +101,10 @@ pub(super) fn place(
         .fs
         .stat_named(path)
         .is_ok_and(|stat| stat.kind == FileKind::Dir);
+    let really = real(context.fs, path);
     // A folder that holds what is scanned is no build folder, whatever a setting says.
     let holds = |roots: &[(PathBuf, crate::model::RootId)]| {
-        roots.iter().any(|(root, _)| root.starts_with(path))
+        roots.iter().any(|(root, _)| root.starts_with(&really))
     };
     if there && !holds(context.projects) && !holds(context.caches) {
         report.places.push(NamedPlace {
@@ -115,7 +116,8 @@ pub(super) fn place(
     }
 }
 
-/// A folder that settings put in the place of a package: the user's own code where it is scanned too, another's else.
+/// A folder that settings put in the place of a package: first-party where settings of the scanned tree say so and the walk
+/// saw its manifest. What the user's own settings put there, or what lies where nobody looks, is another's.
 fn stands_in(
     written: &str,
     entry: &Entry,
@@ -123,12 +125,21 @@ fn stands_in(
     context: &PostureContext<'_>,
     report: &mut PostureReport,
 ) {
-    let path = normal(&source.base.join(written));
-    if sources::inside(&path, context) {
+    // Cargo resolves these by their spelling, unlike every other path; it must lead to the same by the system.
+    let path = source.base.join(written);
+    let seen = [normal(&path), path.clone()]
+        .iter()
+        .all(|path| context.described.contains(&real(context.fs, path)));
+    if seen && source.scanned {
         return;
     }
+    let what = if seen {
+        "a folder of a scanned project, but by settings outside of it"
+    } else {
+        "which is not among the scanned packages"
+    };
     let message = format!(
-        "`{}` of settings builds with the folder {}, outside of every scanned project",
+        "`{}` of settings builds with {}, {what}",
         short(&entry.key.join(".")),
         short(&path.display().to_string())
     );

@@ -8,18 +8,24 @@
 //! ```
 //! Format source: cargo 1.95 (`util/context`, `sources/config.rs`, its reference). Nothing that settings name is ever run.
 
+mod alias;
 mod credentials;
 mod environment;
 mod file;
 mod flags;
 mod folders;
+mod given;
+mod linker;
+mod patches;
 mod programs;
 mod search;
 mod sources;
 mod told;
+mod tools;
 mod transport;
 
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use crate::ecosystems::contract::{
@@ -28,9 +34,11 @@ use crate::ecosystems::contract::{
 use crate::world::Dir;
 
 use super::{cache, derived, local_registry, vendor};
+use file::File;
 use search::Search;
-use sources::Sources;
+use sources::{Sources, Variables};
 use told::Source;
+use tools::Tools;
 
 /// Cargo's settings and places.
 pub(super) struct CargoPosture;
@@ -38,40 +46,50 @@ pub(super) struct CargoPosture;
 impl Posture for CargoPosture {
     fn examine(&self, context: &PostureContext<'_>) -> PostureReport {
         let mut report = PostureReport::default();
-        let (home, own) = home(context);
-        let own = own.as_deref();
+        let located = home(context);
+        let own = located.own.as_deref();
         let mut search = Search::new(context.fs);
-        let mut paths: Vec<Sources> = Vec::new();
+        let mut told: BTreeMap<PathBuf, Rc<Source>> = BTreeMap::new();
+        let mut source = |file: &File| {
+            let known = told.entry(file.path.clone());
+            let new = || Rc::new(Source::file(&file.path, &file.base, own, context));
+            Rc::clone(known.or_insert_with(new))
+        };
+        let variables = variables(context, &mut report);
+        // A cache that was named may be the home of whoever builds here.
+        let homes = homes(&located, context);
         for folder in folders_of(context) {
-            let files = search.path(folder.as_deref(), home.as_deref());
-            let mut sources = Sources::default();
-            for file in &files {
-                let source = Source::file(&file.path, &file.base, own, context);
-                sources.take(file, &Rc::new(source));
+            for home in &homes {
+                let mut sources = Sources::default();
+                for file in search.path(folder.as_deref(), home.as_deref()) {
+                    sources.take(&file, &source(&file));
+                }
+                sources.resolve(&variables, context, &mut report);
             }
-            paths.push(sources);
         }
-        // A cache that was named may bring settings of its own; they are judged, and its tool would use them there.
-        for (root, _) in context.caches {
-            search.path(None, Some(root));
-        }
-        for file in search.files() {
-            let source = Source::file(&file.path, &file.base, own, context);
+        let home = located.path.as_deref();
+        let files = search.files();
+        let tools = Tools::of(context, own, &files, &mut source);
+        for file in files {
+            let source = source(&file);
             report.read.push(source.file.clone());
             for entry in &file.entries {
-                report.findings.extend(programs::judge(entry, &source));
+                report
+                    .findings
+                    .extend(programs::judge(entry, &source, &tools));
                 report
                     .findings
                     .extend(transport::judge(entry, &source, context));
-                folders::judge(entry, &source, home.as_deref(), context, &mut report);
+                report
+                    .findings
+                    .extend(alias::judge(entry, &source, context));
+                folders::judge(entry, &source, home, context, &mut report);
             }
-            credentials::of_settings(&file, &source, home.as_deref(), context, &mut report);
+            report.findings.extend(given::judge(&file, &source, &tools));
+            report.findings.extend(patches::judge(&file, &source));
+            credentials::of_settings(&file, &source, home, context, &mut report);
         }
-        variables(context, &mut paths, &mut report);
-        for sources in &paths {
-            sources.resolve(context, &mut report);
-        }
-        for root in homes(home.as_deref(), context) {
+        for root in with_tokens(&located, context) {
             credentials::of_home(&root, context, &mut report);
         }
         report.problems.append(&mut search.problems);
@@ -132,73 +150,86 @@ fn folders_of(context: &PostureContext<'_>) -> Vec<Option<PathBuf>> {
     folders
 }
 
-/// The cargo home with links resolved, and once more if it is the usual one of the user.
-fn home(context: &PostureContext<'_>) -> (Option<PathBuf>, Option<PathBuf>) {
-    let located = cache::CargoHome.locate(context.env, context.fs);
-    let Some(path) = located.into_iter().map(|candidate| candidate.path).next() else {
-        return (None, None);
-    };
-    let usual = context.env.home().map(|home| home.join(".cargo"));
-    let is_usual = usual.as_deref() == Some(&*path);
-    let path = context
-        .fs
-        .open_root(&path)
-        .map_or(path, |opened| opened.resolved);
-    let own = is_usual.then(|| path.clone());
-    (Some(path), own)
+/// The user's cargo home.
+struct Located {
+    /// As it is spelled: paths in its settings are relative to the folder above it by that spelling.
+    path: Option<PathBuf>,
+    /// With links resolved, if it is there.
+    real: Option<PathBuf>,
+    /// The same, if it is the usual one of the user.
+    own: Option<PathBuf>,
 }
 
-/// The user's cargo home and every cargo cache of the run.
-fn homes(home: Option<&Path>, context: &PostureContext<'_>) -> Vec<PathBuf> {
-    let mut homes: Vec<PathBuf> = context
-        .caches
-        .iter()
-        .map(|(root, _)| root.clone())
-        .collect();
-    if homes.is_empty() {
-        homes.extend(home.map(Path::to_owned));
-    }
+fn home(context: &PostureContext<'_>) -> Located {
+    let located = cache::CargoHome.locate(context.env, context.fs);
+    let path = located.into_iter().map(|candidate| candidate.path).next();
+    let usual = context.env.home().map(|home| home.join(".cargo"));
+    let opened = path.as_deref().map(|path| context.fs.open_root(path));
+    let real = opened.and_then(Result::ok).map(|opened| opened.resolved);
+    let own = real.clone().filter(|_| path == usual);
+    Located { path, real, own }
+}
+
+/// The user's cargo home, or none at all, and every other cargo cache of the run.
+fn homes(located: &Located, context: &PostureContext<'_>) -> Vec<Option<PathBuf>> {
+    let others = context.caches.iter().map(|(root, _)| root);
+    let others = others.filter(|root| located.real.as_ref() != Some(*root));
+    let mut homes: Vec<Option<PathBuf>> = others.map(|root| Some(root.clone())).collect();
     homes.sort();
     homes.dedup();
+    homes.insert(0, located.path.clone());
     homes
 }
 
-/// Environment variables: judged as the settings that they stand for, and stronger than files.
-fn variables(context: &PostureContext<'_>, paths: &mut [Sources], report: &mut PostureReport) {
+/// Every cargo cache of the run, else the user's cargo home.
+fn with_tokens(located: &Located, context: &PostureContext<'_>) -> BTreeSet<PathBuf> {
+    if context.caches.is_empty() {
+        return located.real.iter().cloned().collect();
+    }
+    context
+        .caches
+        .iter()
+        .map(|(root, _)| root.clone())
+        .collect()
+}
+
+/// Environment variables: judged as the settings that they stand for. Those that say where registries lie are given back:
+/// they are stronger than files.
+fn variables(context: &PostureContext<'_>, report: &mut PostureReport) -> Variables {
     let base = context.env.current_dir().unwrap_or_default();
+    let mut variables = Variables::default();
+    let tools = Tools::default();
     for (name, entry) in environment::settings(context.env) {
-        let source = Source::variable(&name, &base);
-        report.findings.extend(programs::judge(&entry, &source));
+        let source = Rc::new(Source::variable(&name, &base));
+        report
+            .findings
+            .extend(programs::judge(&entry, &source, &tools));
         report
             .findings
             .extend(transport::judge(&entry, &source, context));
-        let source = Rc::new(source);
-        for sources in paths.iter_mut() {
-            sources.entry(&entry, &source);
-        }
+        variables.take(&name, &entry, &source);
     }
+    variables.registries(report);
     report.findings.extend(transport::environment(context));
     for (name, path) in environment::build_folders(context.env) {
         let source = Source::variable(name, &base);
         folders::place(&path, &source, None, context, report);
     }
+    variables
 }
 
 /// The same setting is met once for every project that it counts in.
 fn tidy(report: &mut PostureReport) {
-    let mut seen: Vec<(crate::model::Code, Option<crate::model::Location>, String)> = Vec::new();
+    let mut seen = BTreeSet::new();
     report.findings.retain(|finding| {
-        let key = (
+        seen.insert((
             finding.code,
             finding.location.clone(),
             finding.message.clone(),
-        );
-        let new = !seen.contains(&key);
-        if new {
-            seen.push(key);
-        }
-        new
+        ))
     });
+    report.spelled.sort();
+    report.spelled.dedup();
     report.places.sort();
     report.places.dedup();
     report.registries.sort();

@@ -1,11 +1,12 @@
-//! Settings that make cargo run a program: wrappers, compilers, linkers, runners, credential helpers, and variables that
-//! load code into what cargo starts.
+//! Settings that make cargo run a program: wrappers, compilers, linkers, runners, credential helpers. A well-known name
+//! without a path that no scanned tree provides is a choice among the machine's own programs, and shown as that.
 
 use crate::model::{Code, Finding, Severity};
 
 use super::file::{Entry, Value};
 use super::flags::{self, Flagged};
 use super::told::{Source, short};
+use super::tools::Tools;
 
 /// Linkers of tool chains, found on the search path: naming one is no more than choosing it.
 const LINKERS: &[&str] = &[
@@ -49,17 +50,21 @@ const RUNNERS: &[&str] = &[
     "wine",
 ];
 
+/// Caches that wrap the compiler.
+const WRAPPERS: &[&str] = &["sccache", "cachepot", "ccache"];
+
 /// The finding about a setting that runs a program, if it is one.
-pub(super) fn judge(entry: &Entry, source: &Source) -> Option<Finding> {
+pub(super) fn judge(entry: &Entry, source: &Source, tools: &Tools<'_>) -> Option<Finding> {
     let name = entry.key.join(".");
     let name = short(&name);
     let (program, usual) = match entry.parts().as_slice() {
-        [
-            "build",
-            "rustc-wrapper" | "rustc-workspace-wrapper" | "rustc" | "rustdoc",
-        ]
-        | ["doc", "browser"] => (named(&entry.value)?, false),
-        ["target", _, "rustc-wrapper"] => (named(&entry.value)?, false),
+        ["build", "rustc-wrapper" | "rustc-workspace-wrapper"] | ["target", _, "rustc-wrapper"] => {
+            let program = named(&entry.value)?;
+            let usual = WRAPPERS.contains(&program.as_str());
+            (program, usual)
+        }
+        ["build", "rustc" | "rustdoc"] | ["doc", "browser"] => (named(&entry.value)?, false),
+        ["build", "target"] => return of_target(entry, source),
         ["target", _, "linker"] | ["host", "linker"] | ["host", _, "linker"] => {
             let program = named(&entry.value)?;
             let usual = is_linker(&program);
@@ -75,7 +80,7 @@ pub(super) fn judge(entry: &Entry, source: &Source) -> Option<Finding> {
         | ["host", "rustflags"]
         | ["host", _, "rustflags"]
         | ["profile", .., "rustflags"] => {
-            return of_flags(&entry.value.words(), &name, entry, source);
+            return of_flags(&entry.value.words(), &name, entry, source, tools);
         }
         ["target", _, links, _, ..] => return Some(instead_of_script(links, entry, source)),
         ["registry", "credential-provider"] | ["registries", _, "credential-provider"] => {
@@ -89,9 +94,6 @@ pub(super) fn judge(entry: &Entry, source: &Source) -> Option<Finding> {
             (found?, false)
         }
         ["credential-alias", _] => (provider(&entry.value.words())?, false),
-        ["env", variable] | ["env", variable, "value"] => {
-            return in_environment(variable, entry, source);
-        }
         _ => return None,
     };
     let mut finding = source.graded(
@@ -99,14 +101,26 @@ pub(super) fn judge(entry: &Entry, source: &Source) -> Option<Finding> {
         entry.line,
         format!("`{name}` makes cargo run `{}`", short(&program)),
     );
-    if usual {
+    let first = program.split_whitespace().next().unwrap_or_default();
+    if usual && !tools.provided(first) {
         finding.severity = Severity::Medium;
     }
     finding.remedy = Some(remedy(source));
     Some(finding)
 }
 
-fn remedy(source: &Source) -> String {
+/// A description of a target of one's own may name a linker.
+fn of_target(entry: &Entry, source: &Source) -> Option<Finding> {
+    let words = entry.value.words();
+    let described = words.iter().find(|word| word.ends_with(".json"))?;
+    let message = format!("`build.target` is described by `{}`", short(described));
+    let mut finding = source.graded(Code::CodeInSettings, entry.line, message);
+    finding.severity = Severity::Medium;
+    finding.remedy = Some("look whether it names a linker, or arguments for one".into());
+    Some(finding)
+}
+
+pub(super) fn remedy(source: &Source) -> String {
     if source.scanned {
         "look at the program before building here, or remove the setting".into()
     } else {
@@ -124,7 +138,7 @@ fn named(value: &Value) -> Option<String> {
     (!text.trim().is_empty()).then_some(text)
 }
 
-fn is_linker(program: &str) -> bool {
+pub(super) fn is_linker(program: &str) -> bool {
     LINKERS.contains(&program)
         || (!program.contains(['/', '\\', ' ']) && CROSS.iter().any(|end| program.ends_with(end)))
 }
@@ -140,10 +154,16 @@ fn is_runner(value: &Value) -> bool {
 }
 
 /// What compiler flags load or run; a known linker and a linker script are usual.
-fn of_flags(words: &[&str], name: &str, entry: &Entry, source: &Source) -> Option<Finding> {
+fn of_flags(
+    words: &[&str],
+    name: &str,
+    entry: &Entry,
+    source: &Source,
+    tools: &Tools<'_>,
+) -> Option<Finding> {
     let (what, verb, usual) = match flags::judge(words)? {
         Flagged::Runs(program) => {
-            let usual = is_linker(&program);
+            let usual = is_linker(&program) && !tools.provided(&program);
             (program, "makes cargo run", usual)
         }
         Flagged::Loads(flag) => (flag, "gives the compiler", false),
@@ -178,63 +198,6 @@ fn provider(words: &[&str]) -> Option<String> {
         "" => None,
         _ => Some(words.join(" ")),
     }
-}
-
-/// `[env]`: variables for what cargo starts.
-fn in_environment(variable: &str, entry: &Entry, source: &Source) -> Option<Finding> {
-    let value = entry.value.text().filter(|value| !value.is_empty())?;
-    let loads = matches!(
-        variable,
-        "LD_PRELOAD"
-            | "LD_AUDIT"
-            | "LD_LIBRARY_PATH"
-            | "DYLD_INSERT_LIBRARIES"
-            | "DYLD_LIBRARY_PATH"
-            | "PATH"
-            | "RUSTC_WRAPPER"
-            | "RUSTC_WORKSPACE_WRAPPER"
-            | "RUSTC"
-            | "RUSTDOC"
-            | "GIT_SSH"
-            | "GIT_SSH_COMMAND"
-            | "GIT_ASKPASS"
-            | "GIT_PROXY_COMMAND"
-            | "GIT_EXTERNAL_DIFF"
-            | "BASH_ENV"
-            | "ENV"
-            | "PYTHONSTARTUP"
-            | "PERL5OPT"
-            | "NODE_OPTIONS"
-    );
-    let tool = [
-        "CC",
-        "CXX",
-        "AR",
-        "LD",
-        "LINKER",
-        "CMAKE",
-        "PKG_CONFIG",
-        "MAKE",
-    ]
-    .iter()
-    .any(|tool| variable == *tool || variable.starts_with(&format!("{tool}_")));
-    if !(loads || tool && value.contains('/')) {
-        return None;
-    }
-    let mut finding = source.graded(
-        Code::CodeInSettings,
-        entry.line,
-        format!(
-            "`env.{}` gives what cargo starts `{}`",
-            short(variable),
-            short(value)
-        ),
-    );
-    if !loads {
-        finding.severity = Severity::Medium;
-    }
-    finding.remedy = Some(remedy(source));
-    Some(finding)
 }
 
 #[cfg(test)]

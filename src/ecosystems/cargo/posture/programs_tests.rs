@@ -14,9 +14,11 @@ fn tree(text: &str) -> Vec<Severity> {
 
 fn found(text: &str, source: &Source) -> Vec<Severity> {
     let file = file::parse(Path::new("/p/.cargo/config.toml"), text.as_bytes()).unwrap();
-    file.entries
-        .iter()
-        .filter_map(|entry| judge(entry, source))
+    let tools = Tools::default();
+    let programs = file.entries.iter();
+    let programs = programs.filter_map(|entry| judge(entry, source, &tools));
+    programs
+        .chain(super::super::given::judge(&file, source, &tools))
         .map(|finding| {
             assert_eq!(finding.code, Code::CodeInSettings);
             finding.severity
@@ -54,6 +56,36 @@ fn wrappers_and_compilers_run_code() {
         "[registries.a]\ncredential-provider = ['x', '{index_url}']",
         "[credential-alias]\na = ['x']",
         "[env]\nLD_PRELOAD = '/p/x.so'",
+        "[env]\nCOMPILER_PATH = 'x'",
+        "[env]\nGCC_EXEC_PREFIX = 'x'",
+        "[env]\nHOST_CC = 'x'",
+        "[env]\nTARGET_CC = './x'",
+        "[env]\nCC_x86_64_unknown_linux_gnu = 'evilcc'",
+        "[env]\nCC = { value = 'gcc', relative = true }",
+        "[env]\nCC = '/usr/bin/../../p/gcc'",
+        "[env]\nCC = '/usr/bin/env x'",
+        "[env]\nLIBRARY_PATH = 'x'",
+        "[env]\nCFLAGS = '-O2 -fplugin=x'",
+        "[env]\nCFLAGS = '-O2 @x'",
+        "[env]\nCXXFLAGS_x = '-Bx'",
+        "[env]\nLDFLAGS = '-Wl,--dynamic-linker=x'",
+        "[env]\nBINDGEN_EXTRA_CLANG_ARGS = '-load x'",
+        "[env]\nPROTOC = 'x'",
+        "[env]\nOPENSSL_LIB_DIR = 'x'",
+        "[env]\nLIBCLANG_PATH = 'x'",
+        "[env]\nPYTHONPATH = 'x'",
+        "[env]\nPERL5LIB = 'x'",
+        "[env]\nNODE_OPTIONS = '-r x'",
+        "[env]\nRUSTC_WRAPPER = 'x'",
+        "[env]\nRUSTFLAGS = '-Lx'",
+        "[env]\nCARGO_TARGET_X_LINKER = './x'",
+        "[env]\nGIT_SSH_COMMAND = 'x'",
+        "[env]\nSSH_ASKPASS = 'x'",
+        "[env]\nMY_TOOL_LIB_DIR = 'x'",
+        "[build]\nrustc-wrapper = '/p/sccache'",
+        "[build]\nrustc-wrapper = 'sccache x'",
+        "[build]\nrustflags = ['--cfg', '@args']",
+        "[build]\nrustflags = ['-Clink-arg=-Wl,--dynamic-linker=x']",
         "[env]\nPATH = { value = 'bin', relative = true, force = true }",
     ] {
         assert_eq!(tree(text), [Severity::High], "{text}");
@@ -72,6 +104,12 @@ fn choosing_a_tool_of_the_tool_chain_is_shown_and_no_more() {
         "[build]\nrustflags = ['-C', 'linker=clang']",
         "[build]\nrustflags = ['-C', 'link-arg=-Tlink.x']",
         "[env]\nCC = '/usr/bin/gcc'",
+        "[env]\nCC = 'clang'",
+        "[env]\nCC_aarch64_unknown_linux_gnu = 'aarch64-linux-gnu-gcc'",
+        "[env]\nRUSTC_BOOTSTRAP = '1'",
+        "[build]\nrustc-wrapper = 'sccache'",
+        "[build]\nrustc-workspace-wrapper = 'ccache'",
+        "[build]\ntarget = 'x86_64-mine.json'",
     ] {
         assert_eq!(tree(text), [Severity::Medium], "{text}");
     }
@@ -87,9 +125,19 @@ fn what_runs_nothing_is_nothing() {
         "[alias]\nxtask = 'run -p xtask --'",
         "[net]\ngit-fetch-with-cli = true",
         "[registry]\nglobal-credential-providers = ['cargo:token', 'cargo:libsecret']",
-        "[env]\nRUST_LOG = 'debug'\nCC = 'clang'",
+        "[env]\nRUST_LOG = 'debug'\nRUST_BACKTRACE = '1'\nCARGO_TERM_COLOR = 'always'\nNODE_ENV = 'x'",
+        "[env]\nCARGO_WORKSPACE_DIR = { value = '', relative = true }",
+        "[env]\nCFLAGS = '-O2 -g -Wall -fPIC -DX=1 -march=native'\nLDFLAGS = '-Wl,-z,relro -s'",
+        "[env]\nRUSTFLAGS = '-Ctarget-cpu=native'",
+        "[env]\nPKG_CONFIG_ALLOW_CROSS = '1'\nLD_PRELOAD = ''",
         "[profile.release]\nlto = true",
     ] {
         assert_eq!(tree(text), [], "{text}");
     }
+}
+
+#[test]
+fn a_variable_that_nobody_knows_is_told_and_stops_nothing() {
+    let text = "[env]\nMY_APP_VERSION = '1'\nDATABASE_URL = 'sqlite:x'\nTEMPLATES_DIR = { value = 't', relative = true }\nFEATURE_FLAGS = 'a,b'";
+    assert_eq!(tree(text), [Severity::Low]);
 }

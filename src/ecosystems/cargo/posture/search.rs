@@ -1,6 +1,7 @@
 //! Which settings files cargo reads, and in which order (cargo 1.95, `util/context`): `.cargo/config` or `.cargo/config.toml`
 //! from the working folder upward, then CARGO_HOME's; the nearer one wins. Included files come right after the file that
-//! includes them, the last one first.
+//! includes them, the last one first. Paths stay as they are spelled: the system resolves them, as it does for cargo, and
+//! what a file's own paths are relative to follows from the spelling of its path.
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
@@ -44,14 +45,25 @@ impl<'a> Search<'a> {
     /// The files that count in a folder, the strongest first.
     pub(super) fn path(&mut self, folder: Option<&Path>, home: Option<&Path>) -> Vec<Rc<File>> {
         let mut files = Vec::new();
+        let mut passed = false;
         let above = folder.into_iter().flat_map(Path::ancestors);
         for folder in above.map(|f| f.join(".cargo")) {
+            let before = files.len();
             self.folder(&folder, &mut files);
+            // The home is not read again where it was met on the way up, under whatever name.
+            passed |= files.len() > before && home.is_some_and(|home| self.same(&folder, home));
         }
-        if let Some(home) = home {
+        if let Some(home) = home
+            && !passed
+        {
             self.folder(home, &mut files);
         }
         files
+    }
+
+    fn same(&self, folder: &Path, home: &Path) -> bool {
+        let resolved = |path: &Path| self.fs.open_root(path).ok().map(|opened| opened.resolved);
+        folder == home || resolved(folder).is_some_and(|one| resolved(home) == Some(one))
     }
 
     /// The file of one `.cargo` folder: the name without extension wins where both are there.
@@ -87,7 +99,7 @@ impl<'a> Search<'a> {
         files.push(Rc::clone(&file));
         let folder = path.parent().unwrap_or(path);
         for include in file.includes.iter().rev() {
-            let path = normal(&folder.join(&include.path));
+            let path = folder.join(&include.path);
             self.with_includes(&path, include.optional, depth + 1, files);
         }
     }
@@ -141,6 +153,22 @@ impl<'a> Search<'a> {
     }
 }
 
+/// Where a path really leads: as the system resolves it as far as it is there, the rest by its spelling.
+pub(super) fn real(fs: &dyn ReadFs, path: &Path) -> PathBuf {
+    let mut missing = Vec::new();
+    let mut at = path.components();
+    loop {
+        if let Ok(opened) = fs.open_root(at.as_path()) {
+            let rest: PathBuf = missing.iter().rev().collect();
+            return normal(&opened.resolved.join(rest));
+        }
+        match at.next_back() {
+            Some(part) => missing.push(part),
+            None => return normal(path),
+        }
+    }
+}
+
 /// Resolves `.` and `..` by their spelling.
 pub(super) fn normal(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
@@ -175,7 +203,7 @@ mod tests {
                 "/h/w/p/.cargo/config.toml",
                 "include = ['../more.toml', 'gone.toml', {path = 'maybe.toml', optional = true}]",
             )
-            .file("/h/w/p/more.toml", "include = '.cargo/config.toml'")
+            .file("/h/w/p/more.toml", "include = '/h/w/p/.cargo/config.toml'")
             .file("/h/w/.cargo/config", "")
             .file("/h/w/.cargo/config.toml", "broken");
         let mut search = Search::new(&disk);
@@ -184,7 +212,7 @@ mod tests {
             paths(&files),
             [
                 "/h/w/p/.cargo/config.toml",
-                "/h/w/p/more.toml",
+                "/h/w/p/.cargo/../more.toml",
                 "/h/w/.cargo/config",
                 "/h/.cargo/config.toml"
             ]
@@ -235,6 +263,40 @@ mod tests {
         let mut search = Search::new(&disk);
         search.path(Some(Path::new("/p")), None);
         assert_eq!(search.problems.len(), 1, "{:?}", search.problems);
+    }
+
+    #[test]
+    fn the_system_resolves_what_is_spelled() {
+        let mut disk = Disk::of(1000, 1000);
+        disk.file("/h/p/.cargo/config.toml", "include = 'lnk/../i.toml'")
+            .file("/h/p/.cargo/i.toml", "")
+            .file("/h/p/.git/i.toml", "")
+            .folder("/h/p/.git/x")
+            .link("/h/p/.cargo/lnk", "../.git/x")
+            .file("/srv/home/config.toml", "")
+            .link("/h/.cargo", "/srv/home");
+        let mut search = Search::new(&disk);
+        let files = search.path(Some(Path::new("/h/p")), Some(Path::new("/srv/home")));
+        // The home is met as `/h/.cargo`, and not once more.
+        assert_eq!(
+            paths(&files),
+            [
+                "/h/p/.cargo/config.toml",
+                "/h/p/.cargo/lnk/../i.toml",
+                "/h/.cargo/config.toml"
+            ]
+        );
+        assert_eq!(files[2].base, Path::new("/h"));
+        let at = |path: &str| real(&disk, Path::new(path));
+        assert_eq!(
+            at("/h/p/.cargo/lnk/../i.toml"),
+            Path::new("/h/p/.git/i.toml")
+        );
+        assert_eq!(at("/h/p/gone/../../x"), Path::new("/h/x"));
+        assert_eq!(
+            at("/h/.cargo/config.toml"),
+            Path::new("/srv/home/config.toml")
+        );
     }
 
     #[test]

@@ -1,14 +1,21 @@
 //! Cargo settings along the search path, and what is said of them.
 
+use std::path::Path;
+
 use proptest::prelude::*;
 
 use super::*;
+
+mod leads;
+
 use crate::model::{Code, RootId, Severity};
 use crate::world::fake::{Disk, Given};
 
 struct World {
     disk: Disk,
     env: Given,
+    /// Folders with manifests that the walk saw.
+    described: BTreeSet<PathBuf>,
 }
 
 impl World {
@@ -23,7 +30,12 @@ impl World {
             gids: vec![1000],
             ..Given::default()
         };
-        Self { disk, env }
+        let described = BTreeSet::new();
+        Self {
+            disk,
+            env,
+            described,
+        }
     }
 
     fn project(text: &str) -> Self {
@@ -53,6 +65,7 @@ impl World {
             fs: &self.disk,
             projects: &projects,
             folders: &folders,
+            described: &self.described,
             caches: &caches,
             standing: &|address| {
                 let address = crate::trust::address::Address::parse(address).ok()?;
@@ -75,7 +88,7 @@ impl World {
 
 #[test]
 fn a_wrapper_is_high_in_a_scanned_tree_and_medium_of_the_user() {
-    let text = "[build]\nrustc-wrapper = 'sccache'\n";
+    let text = "[build]\nrustc-wrapper = './sccache'\n";
     let tree = World::project(text).examine();
     assert_eq!(tree.findings.len(), 1);
     let finding = &tree.findings[0];
@@ -117,6 +130,7 @@ fn the_users_own_home_is_the_users_where_all_of_it_is_scanned() {
         fs: &world.disk,
         projects: &projects,
         folders: &[],
+        described: &BTreeSet::new(),
         caches: &[],
         standing: &|_| None,
         log_stands: &|_| false,
@@ -194,7 +208,7 @@ fn a_vendored_folder_inside_the_project_is_a_place_and_no_finding() {
     let local = "[source.crates-io]\nreplace-with = 'v'\n[source.v]\nlocal-registry = '../l'\n";
     let report = World::project(local).examine();
     assert_eq!(report.findings.len(), 1, "outside of the project");
-    assert_eq!(report.places[0].path, Path::new("/h/l"));
+    assert_eq!(report.places[0].path, Path::new("/h/p/../l"));
     assert_eq!(report.places[0].kind, "local-registry");
 }
 
@@ -335,9 +349,18 @@ fn folders_that_stand_in_for_packages_must_be_scanned() {
     let high = [(Code::SourceRedirected, Severity::High)];
     let both =
         "paths = ['../other']\n[patch.crates-io]\na = { path = '../a' }\nb = { path = 'b' }\n";
-    assert_eq!(World::project(both).codes(), [high[0], high[0]]);
+    assert_eq!(World::project(both).codes(), [high[0], high[0], high[0]]);
     assert_eq!(World::user("paths = ['/srv/serde']\n").codes(), high);
-    assert_eq!(World::project("paths = ['sub/serde']\n").codes(), []);
+    let inner = "paths = ['sub/serde']\n[patch.crates-io]\na = { path = 'sub/serde' }\n";
+    assert_eq!(World::project(inner).codes().len(), 2, "nobody saw it");
+    let mut world = World::project(inner);
+    world.disk.folder("/h/p/sub/serde");
+    world.described.insert("/h/p/sub/serde".into());
+    assert_eq!(world.codes(), []);
+    let mut world = World::user("paths = ['/h/p/sub/serde']\n");
+    world.disk.folder("/h/p/sub/serde");
+    world.described.insert("/h/p/sub/serde".into());
+    assert_eq!(world.codes(), high, "the tree does not say it");
     let mut world = World::project("paths = ['lent']\n");
     world
         .disk
@@ -427,7 +450,7 @@ fn a_redirect_behind_dummies_is_named() {
             true,
         ),
         (
-            format!("[alias]\n{}[source]\n{redirect}", dummies("a# = 'x'\n")),
+            format!("[term]\n{}[source]\n{redirect}", dummies("a# = 'x'\n")),
             false,
         ),
         (

@@ -8,6 +8,7 @@ use crate::model::text::{percent, printable};
 use crate::model::{Code, Finding, Line, Location, Place, RootId, Severity};
 
 use super::super::CARGO;
+use super::search::real;
 
 /// Longest piece of a setting in a message, in characters.
 const SHOWN: usize = 120;
@@ -28,8 +29,8 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// A settings file. `own` is the usual cargo home of the user: also where the whole home folder is scanned, what it holds
-    /// is the user's.
+    /// A settings file. `own` is the usual cargo home of the user, resolved: also where the whole home folder is scanned,
+    /// what it holds is the user's. A file is in a tree that spells its path, and in the one that it really lies in.
     pub(super) fn file(
         path: &Path,
         base: &Path,
@@ -38,14 +39,12 @@ impl Source {
     ) -> Self {
         let mut roots: Vec<&(PathBuf, RootId)> =
             context.projects.iter().chain(context.caches).collect();
+        let real = real(context.fs, path);
+        let below = |root: &Path| path.starts_with(root) || real.starts_with(root);
         // The innermost root names it; folders of settings inside a project belong to the project's root.
-        roots.retain(|(root, _)| path.starts_with(root));
-        let is_own = own.is_some() && path.parent() == own;
-        let scanned = !is_own
-            && context
-                .projects
-                .iter()
-                .any(|(root, _)| path.starts_with(root));
+        roots.retain(|(root, _)| below(root));
+        let is_own = own.is_some() && real.parent() == own;
+        let scanned = !is_own && context.projects.iter().any(|(root, _)| below(root));
         let root = if scanned {
             roots
                 .iter()
@@ -55,7 +54,10 @@ impl Source {
                 .iter()
                 .max_by_key(|(root, _)| root.components().count())
         };
-        let shown = root.and_then(|(root, _)| path.strip_prefix(root).ok());
+        let shown = root.and_then(|(root, _)| {
+            let real = real.strip_prefix(root).ok();
+            real.or_else(|| path.strip_prefix(root).ok())
+        });
         Self {
             file: percent(shown.unwrap_or(path).as_os_str().as_bytes()).0,
             root: root.map(|(_, id)| id.clone()),

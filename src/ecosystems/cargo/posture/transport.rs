@@ -8,7 +8,7 @@ use crate::model::{Code, Finding, Severity};
 use crate::trust::address::Address;
 
 use super::file::Entry;
-use super::search::normal;
+use super::search::real;
 use super::told::{Source, short};
 
 /// The findings about a setting of transport.
@@ -23,7 +23,7 @@ pub(super) fn judge(
             plain(text()?, entry, source)
         }
         ["http", "cainfo" | "proxy-cainfo"] => {
-            let path = normal(&source.base.join(text()?));
+            let path = real(context.fs, &source.base.join(text()?));
             authority(&path, entry, source, context)
         }
         ["http", "proxy"] if source.scanned => {
@@ -144,7 +144,8 @@ pub(super) fn environment(context: &PostureContext<'_>) -> Vec<Finding> {
         "GIT_SSL_CAINFO",
         "GIT_SSL_CAPATH",
     ] {
-        let inside = value(name).is_some_and(|v| audited(&normal(&base.join(v)), context));
+        let inside =
+            value(name).is_some_and(|v| audited(&real(context.fs, &base.join(v)), context));
         if inside {
             findings.push(told(
                 name,

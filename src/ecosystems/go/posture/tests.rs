@@ -56,6 +56,7 @@ impl World {
             fs: &self.disk,
             projects: &projects,
             folders: &["/h/p/sub".into()],
+            described: &std::collections::BTreeSet::new(),
             caches: &caches,
             standing: &|address| {
                 let address = crate::trust::address::Address::parse(address).ok()?;
@@ -337,6 +338,7 @@ fn without_go_nothing_is_read() {
         fs: &world.disk,
         projects: &[("/h/p".into(), RootId::new("project"))],
         folders: &[],
+        described: &std::collections::BTreeSet::new(),
         caches: &[],
         standing: &|_| None,
         log_stands: &|_| false,
