@@ -11,10 +11,16 @@
 )]
 
 mod advisories;
+#[path = "../support/archive.rs"]
+#[expect(dead_code, reason = "what makers of other fixtures need")]
+mod archive;
 mod clean;
+mod fixtures;
 mod log;
 mod log_data;
 mod module;
+#[path = "../support/pack.rs"]
+mod pack;
 mod proxy;
 #[path = "../support/report.rs"]
 #[expect(

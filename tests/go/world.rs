@@ -73,7 +73,7 @@ impl World {
     }
 
     /// A project that nobody built yet.
-    fn furnished() -> Self {
+    pub(crate) fn furnished() -> Self {
         let dir = tempfile::Builder::new()
             .prefix("untaint-go-")
             .tempdir()

@@ -24,7 +24,8 @@ pub(super) const LOCKFILE_HASH_UNKNOWN: Page = Page {
 pub(super) const LOCKFILE_FACT_MISMATCH: Page = Page {
     means: "The lockfile says of an artifact what its registry denies, such as its name, its dependencies, or that \
          it has no install script.",
-    found: "Facts in the lockfile are compared with those of the registry for the same version.",
+    found: "Facts in the lockfile are compared with those of the registry for the same version. For Go also the list \
+         of a vendor folder (`modules.txt`) with `go.mod`: medium, since Go refuses such a folder.",
     act: "Look at the history of the lockfile, then let the tool write it anew from verified sources.",
     false_alarms: "Very old tools left facts out or spelled them otherwise; only contradictions are reported.",
     example: "A lockfile entry keeps its well-known name but points to the archive of another package.",
@@ -33,7 +34,8 @@ pub(super) const LOCKFILE_FACT_MISMATCH: Page = Page {
 pub(super) const LOCKFILE_HASH_MISSING: Page = Page {
     means: "The lockfile names a package from a registry without any digest, so the next download is taken as it \
          comes.",
-    found: "Entries that need a digest by the rules of their format are looked for.",
+    found: "Entries that need a digest by the rules of their format are looked for: for Go, modules that a `go.mod` file \
+         requires without a line in `go.sum` or, in a workspace, in any of its sums.",
     act: "Let a current version of the tool write the lockfile anew and commit it.",
     false_alarms: "Path, workspace and git entries have no digest and are not reported.",
     example: "An entry whose checksum line was deleted: many tools then accept whatever they get.",

@@ -10,14 +10,17 @@ pub(super) const SOURCE_REDIRECTED: Page = Page {
     act: "If the redirection is yours, pin the mirror: `untaint trust pin`. If not, remove the setting that the \
          report names.",
     false_alarms: "Company mirrors and vendored folders are redirections with good reason; pinned mirrors and vendored \
-         folders that verify are no finding.",
+         folders that verify are no finding. Where a believed log judges what comes all the same (Go's), the severity is \
+         medium, which stops nothing by default.",
     example: "A `.cargo/config.toml` in a pull request replaces the registry by a folder within the project.",
 };
 
 pub(super) const CHECKSUM_DATABASE_DISABLED: Page = Page {
     means: "A setting turns off the log that would notice a replaced module.",
-    found: "Settings and environment are read as the tool reads them.",
-    act: "Remove the setting; for private modules name only those as private.",
+    found: "Settings and environment are read as the tool reads them: for Go GOSUMDB, GONOSUMDB and GOPRIVATE that name \
+         everything, and GOPROXY where it is one folder, since Go then takes toolchains unasked.",
+    act: "Remove the setting (`go env -u NAME` where it stands in Go's own file); for private modules name only those \
+         as private.",
     false_alarms: "Networks without access to the log need it; verify such modules with imported claims.",
     example: "An environment variable that was set once to get a build through and never removed.",
 };
@@ -51,8 +54,10 @@ pub(super) const PLACE_REDIRECTED: Page = Page {
 
 pub(super) const CODE_IN_SETTINGS: Page = Page {
     means: "A setting makes the tool run a program of its own choice: a wrapper, a helper for credentials, scripts \
-         turned on again.",
-    found: "Settings along the tool's search path and the environment are read; nothing that they name is ever run.",
+         turned on again, a compiler or toolchain of somebody's own.",
+    found: "Settings along the tool's search path and the environment are read; nothing that they name is ever run. Flags \
+         that are not on a short list of harmless ones count as code. High where a scanned folder says it or holds the \
+         program, medium otherwise.",
     act: "Check that the program is the one that you meant, and set it in your own settings instead of the \
          project's.",
     false_alarms: "Compiler caches such as sccache are set this way by many people.",
