@@ -1,7 +1,8 @@
 //! What an ecosystem brings along: one trait of optional parts. Nothing outside an ecosystem's folder matches on its id.
 //!
 //! The stages call the parts in this order:
-//! 1. *discover*: [`LockfileFormat::matches`] for each file name of a scanned tree, [`Ecosystem::caches`] for the roots.
+//! 1. *discover*: [`LockfileFormat::matches`] for each file name of a scanned tree, [`Manifests::homes`] for the lockfile that
+//!    each manifest uses, [`Ecosystem::caches`] for the roots, [`Manifests::hold`] for each lockfile.
 //! 2. *inventory*: [`LockfileFormat::parse`]; [`CacheKind::open`] once per root, then [`Session::units`].
 //! 3. *claim*: [`Authority::begin`] with the packages that locks and units name; the pipeline sends what the
 //!    [`Inquiry`] needs and hands the answers back until it is done.

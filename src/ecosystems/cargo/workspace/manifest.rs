@@ -244,6 +244,8 @@ fn dependency(key: &str, value: &Value, kind: Kind) -> Option<Dependency> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -303,6 +305,18 @@ dependencies.d = "4"
             workspace.dependencies["d"].requirement.as_deref(),
             Some("4")
         );
+    }
+
+    proptest! {
+        #[test]
+        fn no_manifest_makes_it_panic(
+            bytes in prop::collection::vec(any::<u8>(), 0..200),
+            text in "(\\[(package|workspace|patch|dependencies|target|replace|a)\\]|\\.|name|version|path|members| = |\"|\\{|\\}|\\[|\\]|[a-z]|\n){0,60}",
+        ) {
+            let _ = read(&bytes);
+            let _ = read(text.as_bytes());
+            let _ = super::super::rows::Rows::read(text.as_bytes());
+        }
     }
 
     #[test]
