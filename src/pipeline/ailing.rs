@@ -167,12 +167,20 @@ pub fn collect(
             observed: row.observed,
             must: one.filter(|_| !gone && malicious.is_none()),
             // A listing is held against nothing but the registry's own answer.
-            trusted: !trusted.is_empty() || subject.kind == "listing" || gone,
+            trusted: !trusted.is_empty()
+                || subject.kind == "listing"
+                || gone
+                || own.iter().any(|f| by_log(f.code)),
             unwanted: gone || malicious.is_some(),
             findings: own,
         });
     }
     aftermath
+}
+
+/// What the log itself denies.
+const fn by_log(code: Code) -> bool {
+    matches!(code, Code::LogRecordForged | Code::LogTileForged)
 }
 
 fn grounds(inventory: &Inventory) -> Vec<Ground> {

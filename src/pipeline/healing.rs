@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use sha2::{Digest as _, Sha256};
-
 use super::ailing::Aftermath;
 use super::heal::Supply;
 use super::heal::plan::Plan;
@@ -98,11 +96,15 @@ impl Supply for Fetched<'_> {
             .authority()
             .ok_or("nobody fetches for its ecosystem")?;
         let config = self.config(&address, coordinate, authority.config_request(&address));
-        let request = authority
-            .archive_request(config.as_deref(), &address, artifact, digest, LARGEST)
+        let healer = ecosystem.healer().ok_or("nobody heals its ecosystem")?;
+        let request = healer
+            .artifact_request(&address, artifact)
+            .or_else(|| {
+                authority.archive_request(config.as_deref(), &address, artifact, digest, LARGEST)
+            })
             .ok_or("its registry does not say where archives are")?;
         let response = self.one(coordinate, request)?;
-        if Digest::sha256(Sha256::digest(&response.body).into()) == *digest {
+        if healer.fits(artifact, &response.body, digest) {
             Ok(response.body)
         } else {
             Err("its registry sent other bytes than it published: refused".to_owned())

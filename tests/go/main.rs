@@ -16,6 +16,7 @@ mod advisories;
 mod archive;
 mod clean;
 mod fixtures;
+mod healing;
 mod log;
 mod log_data;
 mod module;

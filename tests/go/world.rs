@@ -140,7 +140,7 @@ impl World {
         self.cached(&format!("cache/download/sumdb/{NAME}/{path}"))
     }
 
-    fn environment(&self) -> Vec<(&'static str, String)> {
+    pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
         let path = |p: &str| self.at(p).display().to_string();
         vec![
             ("HOME", path("home")),

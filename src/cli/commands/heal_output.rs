@@ -148,6 +148,15 @@ fn one(out: &mut String, told: &Told<'_>, at: usize, step: &Step, detail: Detail
             Wanted::Archive {
                 artifact, digest, ..
             } => format!("{} {digest}", text::printable(&artifact.file)),
+            Wanted::Known { rel, .. } => {
+                let _ = writeln!(
+                    out,
+                    "  {:<10}  {}, known by its digest",
+                    "write",
+                    shown(rel)
+                );
+                continue;
+            }
             Wanted::Listing { coordinate, .. } => {
                 format!("the listing of {}", text::printable(&coordinate.name))
             }
@@ -244,7 +253,7 @@ pub(super) fn json(told: &Told<'_>) -> Vec<u8> {
                     let (root, rel) = w.place();
                     let digest = match w {
                         Wanted::Archive { digest, .. } => Some(digest.to_string()),
-                        Wanted::Listing { .. } => None,
+                        Wanted::Known { .. } | Wanted::Listing { .. } => None,
                     };
                     json!({"path": path(&told.path(root, rel)), "digest": digest})
                 })

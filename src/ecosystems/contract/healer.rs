@@ -4,8 +4,10 @@
 
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest as _, Sha256};
+
 use super::RelPath;
-use crate::model::Coordinate;
+use crate::model::{ArtifactId, Coordinate, Digest};
 use crate::world::{Dir, Request, Response};
 
 /// How an ecosystem's places are repaired.
@@ -15,6 +17,21 @@ pub trait Healer: Send + Sync {
 
     /// Where the tree of an archive below the same root lies, or would lie once its tool unpacks it.
     fn tree_of(&self, archive: &Path) -> Option<RelPath>;
+
+    /// What is asked for an artifact in place of [`super::Authority::archive_request`]; `None` to ask as that says.
+    fn artifact_request(&self, _address: &str, _artifact: &ArtifactId) -> Option<Request> {
+        None
+    }
+
+    /// Whether bytes have the digest that an artifact must have.
+    fn fits(&self, _artifact: &ArtifactId, bytes: &[u8], digest: &Digest) -> bool {
+        Digest::sha256(Sha256::digest(bytes).into()) == *digest
+    }
+
+    /// The bytes of a part that its artifact's digest alone determines (a record of that digest).
+    fn known_bytes(&self, _kind: &str, _digest: &Digest) -> Option<Vec<u8>> {
+        None
+    }
 
     /// What is asked to make a cached listing anew; `None` where its tool makes it.
     fn listing_request(&self, address: &str, coordinate: &Coordinate) -> Option<Request>;
@@ -33,6 +50,6 @@ pub struct DerivedPart {
     pub rel: RelPath,
     /// Which of the trees it was made from, by position.
     pub from: usize,
-    /// File below the build folder that its tool locks while it changes the part.
+    /// File below the build folder that its tool locks while it changes the part; empty where it locks none.
     pub lock: RelPath,
 }

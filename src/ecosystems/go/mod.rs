@@ -18,6 +18,7 @@
 //! | `vendor` | vendor folders |
 //! | `posture` | risky settings |
 //! | `proxy` | where archives are fetched |
+//! | `healer` | how GOMODCACHE is repaired |
 //! | `escape` | module paths and versions as file and address names |
 //! | `gosum` | `go.sum` and `go.work.sum` |
 //! | `gomod` | `go.mod`: what it says, line by line |
@@ -39,6 +40,7 @@ mod gomod_lexer;
 mod gomod_remarks;
 pub mod gosum;
 pub use crate::formats::h1;
+mod healer;
 mod imports;
 mod leftover;
 mod locks;
@@ -63,8 +65,8 @@ use crate::model::version_order::VersionOrder;
 use crate::world::{Dir, Env, ReadFs};
 
 use super::contract::{
-    Authority, CacheKind, Ecosystem, Facts, Imported, LockView, LockfileFormat, Posture, Together,
-    ToolSettings,
+    Authority, CacheKind, Ecosystem, Facts, Healer, Imported, LockView, LockfileFormat, Posture,
+    Together, ToolSettings,
 };
 use super::proof::ProvingAuthority;
 
@@ -115,6 +117,10 @@ impl Ecosystem for Go {
 
     fn authority(&self) -> Option<&'static dyn Authority> {
         Some(&proxy::ModuleProxy)
+    }
+
+    fn healer(&self) -> Option<&'static dyn Healer> {
+        Some(&healer::GoHealer)
     }
 
     fn proving_authority(&self) -> Option<&'static dyn ProvingAuthority> {

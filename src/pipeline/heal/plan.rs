@@ -88,6 +88,15 @@ pub enum Wanted {
         /// What it must hash to.
         digest: Digest,
     },
+    /// A part that nobody needs to be asked for.
+    Known {
+        /// Root, by position.
+        root: usize,
+        /// Path below it.
+        rel: PathBuf,
+        /// What it holds.
+        bytes: Vec<u8>,
+    },
     /// A cached listing.
     Listing {
         /// Root, by position.
@@ -103,7 +112,9 @@ impl Wanted {
     /// Where it goes: root, path below it.
     pub fn place(&self) -> (usize, &Path) {
         match self {
-            Self::Archive { root, rel, .. } | Self::Listing { root, rel, .. } => (*root, rel),
+            Self::Archive { root, rel, .. }
+            | Self::Known { root, rel, .. }
+            | Self::Listing { root, rel, .. } => (*root, rel),
         }
     }
 }
@@ -114,7 +125,9 @@ pub fn plan(aftermath: &Aftermath, choice: &Choice) -> Plan {
     let mut plan = Plan::default();
     for ailing in &aftermath.ailing {
         let key = match &ailing.artifact {
-            Some(artifact) if ailing.kind != "listing" => artifact.file.to_string(),
+            Some(artifact) if ailing.kind != "listing" => {
+                format!("{} {}", artifact.coordinate.name, artifact.file)
+            }
             _ => ailing.rel.to_string_lossy().into_owned(),
         };
         groups.entry((ailing.root, key)).or_default().push(ailing);
@@ -202,42 +215,25 @@ fn step(
             (ailing.root, ailing.rel.clone()),
             (role, ailing.must.filter(|_| ailing.kind == "archive")),
         );
-        match ailing.kind {
-            "archive" => {
-                if let Some(tree) = healer.tree_of(&ailing.rel) {
-                    trees.insert((ailing.root, tree));
-                }
-                if let (Some(digest), Some(artifact), false) = (
-                    ailing.must,
-                    &ailing.artifact,
-                    choice.evict || ailing.unwanted,
-                ) {
-                    wanted.push(Wanted::Archive {
-                        root: ailing.root,
-                        rel: ailing.rel.clone(),
-                        artifact: Arc::clone(artifact),
-                        digest,
-                    });
-                } else if !choice.evict {
-                    nothing_good = Some(if ailing.unwanted {
-                        "what goes by this name was never published, or is malicious as published"
-                    } else {
-                        "nobody vouches for what it must be"
-                    });
-                }
+        if ailing.kind == "archive" {
+            trees.extend(healer.tree_of(&ailing.rel).map(|tree| (ailing.root, tree)));
+        } else if ailing.kind == "tree" {
+            trees.insert((ailing.root, ailing.rel.clone()));
+        }
+        if choice.evict || ailing.kind == "tree" {
+            continue;
+        }
+        match replacement(ailing, healer) {
+            Some(good) => wanted.push(good),
+            None if ailing.unwanted => {
+                nothing_good = Some(
+                    "what goes by this name was never published, or is malicious as published",
+                );
             }
-            "listing" => {
-                if let (Some(coordinate), false) = (&ailing.coordinate, choice.evict) {
-                    wanted.push(Wanted::Listing {
-                        root: ailing.root,
-                        rel: ailing.rel.clone(),
-                        coordinate: Arc::clone(coordinate),
-                    });
-                }
+            None if ailing.kind == "archive" => {
+                nothing_good = Some("nobody vouches for what it must be");
             }
-            _ => {
-                trees.insert((ailing.root, ailing.rel.clone()));
-            }
+            None => {}
         }
     }
     let mut findings: Vec<Finding> = group.iter().flat_map(|a| a.findings.clone()).collect();
@@ -279,6 +275,33 @@ fn step(
     }
 }
 
+/// What can be had in place of a part.
+fn replacement(ailing: &Ailing, healer: &'static dyn Healer) -> Option<Wanted> {
+    let (root, rel) = (ailing.root, ailing.rel.clone());
+    if ailing.unwanted {
+        return None;
+    }
+    if ailing.kind == "listing" {
+        let coordinate = Arc::clone(ailing.coordinate.as_ref()?);
+        return Some(Wanted::Listing {
+            root,
+            rel,
+            coordinate,
+        });
+    }
+    let digest = ailing.must?;
+    if let Some(bytes) = healer.known_bytes(ailing.kind, &digest) {
+        return Some(Wanted::Known { root, rel, bytes });
+    }
+    let artifact = Arc::clone(ailing.artifact.as_ref()?);
+    Some(Wanted::Archive {
+        root,
+        rel,
+        artifact,
+        digest,
+    })
+}
+
 fn title(ailing: &Ailing) -> String {
     match &ailing.coordinate {
         Some(coordinate) if coordinate.version.is_empty() => text::printable(&coordinate.name),
@@ -306,7 +329,7 @@ impl Step {
                 self.moves.push(planned);
             }
             let lock = (root, part.lock.clone());
-            if !self.locks.contains(&lock) {
+            if !part.lock.as_os_str().is_empty() && !self.locks.contains(&lock) {
                 self.locks.push(lock);
             }
         }

@@ -1,0 +1,196 @@
+//! Healing: what the real `go` would have run is gone, what it runs offline afterwards is what was published.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::log::NAME;
+use crate::world::{EVIL, World, modules};
+
+/// `untaint <arguments>`: exit code and output.
+fn untaint(world: &World, arguments: &[&str]) -> (i32, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_untaint"))
+        .args(arguments)
+        .current_dir(world.at("project"))
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("UNTAINT_HOME", world.at("state"))
+        .envs(world.environment())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
+    (output.status.code().unwrap(), text)
+}
+
+fn heal(world: &World, more: &[&str]) -> (i32, Value, String) {
+    let trust = world.at("trust.toml").display().to_string();
+    let mut arguments = vec![
+        "heal",
+        "--json",
+        "--no-advisories",
+        "--ecosystem",
+        "go",
+        "--trust",
+        &trust,
+    ];
+    arguments.extend(more);
+    let (code, text) = untaint(world, &arguments);
+    let json = text
+        .lines()
+        .next()
+        .and_then(|line| serde_json::from_str(line).ok());
+    (code, json.unwrap_or(Value::Null), text)
+}
+
+/// Kind, mode, time and bytes of everything in the module cache but locks and log data.
+fn picture(world: &World) -> BTreeMap<PathBuf, String> {
+    use std::os::unix::fs::MetadataExt;
+    fn note(path: &Path, all: &mut BTreeMap<PathBuf, String>) {
+        let meta = fs::symlink_metadata(path).unwrap();
+        if path.extension().is_some_and(|e| e == "lock") {
+            return;
+        }
+        let mut text = format!("{:o} {}.{}", meta.mode(), meta.mtime(), meta.mtime_nsec());
+        if meta.is_dir() {
+            for entry in fs::read_dir(path).unwrap() {
+                note(&entry.unwrap().path(), all);
+            }
+        } else {
+            text += &format!(" {:?}", fs::read(path).unwrap());
+        }
+        all.insert(path.to_owned(), text);
+    }
+    let mut all = BTreeMap::new();
+    note(&world.at("home/go/pkg/mod"), &mut all);
+    all
+}
+
+type Deed = fn(&World);
+
+const TAINTS: &[(&str, Deed)] = &[
+    ("an edited tree", |w| w.write(&w.tree("greet.go"), EVIL)),
+    ("an added file", |w| {
+        w.write(
+            &w.tree("evil.go"),
+            "package greet\n\nfunc init() { println(\"EVIL\") }\n",
+        );
+    }),
+    ("a replaced zip without its tree", |w| {
+        w.write(
+            &w.download("zip"),
+            modules()[0].clone().file("greet.go", EVIL).zip(),
+        );
+        fs::remove_dir_all(w.at(&w.tree(""))).unwrap();
+    }),
+    ("zip and tree", |w| {
+        w.write(
+            &w.download("zip"),
+            modules()[0].clone().file("greet.go", EVIL).zip(),
+        );
+        w.write(&w.tree("greet.go"), EVIL);
+    }),
+    ("a false record of the hash", |w| {
+        let text = fs::read_to_string(w.at(&w.download("ziphash"))).unwrap();
+        w.write(
+            &w.download("ziphash"),
+            text.replacen("h1:", "h1:A", 1).get(..text.len()).unwrap(),
+        );
+    }),
+    ("an edited go.mod file", |w| {
+        w.write(
+            &w.download("mod"),
+            "module registry.example/Greet\n\ngo 1.22\n",
+        );
+    }),
+];
+
+#[test]
+fn what_go_would_run_heals_to_what_was_published() {
+    let mut healed = 0;
+    for (what, deed) in TAINTS {
+        let world = World::built();
+        world.scan(&[]).is_clean();
+        deed(&world);
+        world.forget_builds();
+        if *what == "an added file" {
+            assert!(
+                world.runs().contains("EVIL"),
+                "{what}: go runs it, and indexes it"
+            );
+        }
+        let before = picture(&world);
+        let (code, plan, text) = heal(&world, &[]);
+        assert_eq!(code, 1, "{what}: {text}");
+        assert_eq!(plan["dry_run"], true, "{what}: {text}");
+        assert_eq!(picture(&world), before, "{what}: a dry run changes nothing");
+        let (code, done, text) = heal(&world, &["--yes"]);
+        assert_eq!(code, 0, "{what}: {text}");
+        let steps = done["steps"].as_array().unwrap();
+        assert!(
+            steps.iter().all(|s| s["ended"] == "healed"),
+            "{what}: {text}"
+        );
+
+        let (code, text) = untaint(&world, &["restore", "last", "--yes"]);
+        assert_eq!(code, 0, "{what}: {text}");
+        let after = picture(&world);
+        let changed: Vec<_> = before
+            .iter()
+            .filter(|(path, was)| after.get(*path) != Some(was))
+            .map(|(path, _)| path)
+            .collect();
+        assert!(
+            changed.is_empty() && after.len() == before.len(),
+            "{what}: {changed:?}"
+        );
+
+        let (code, _, text) = heal(&world, &["--yes"]);
+        assert_eq!(code, 0, "{what}: {text}");
+        world.scan(&[]).is_clean();
+        assert!(world.runs().contains("hi words 1"), "{what}");
+        assert!(
+            world
+                .go(&["mod", "verify"])
+                .contains("all modules verified"),
+            "{what}"
+        );
+        world.scan(&[]).is_clean();
+        healed += 1;
+    }
+    assert_eq!(healed, TAINTS.len());
+}
+
+#[test]
+fn a_tree_that_may_not_be_written_is_healed_and_restored() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::built();
+    world.write(&world.tree("greet.go"), EVIL);
+    let tree = world.at(&world.tree(""));
+    fs::set_permissions(&tree, fs::Permissions::from_mode(0o555)).unwrap();
+    let before = picture(&world);
+    let (code, _, text) = heal(&world, &["--yes"]);
+    assert_eq!(code, 0, "{text}");
+    assert!(!tree.exists(), "{text}");
+    let (code, text) = untaint(&world, &["restore", "last", "--yes"]);
+    assert_eq!(code, 0, "{text}");
+    assert_eq!(picture(&world), before);
+    fs::set_permissions(&tree, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn a_forged_log_record_is_taken_away() {
+    let world = World::built();
+    let path = world.log_file("lookup/registry.example/!greet@v1.0.0");
+    let text = fs::read_to_string(world.at(&path)).unwrap();
+    let (before, after) = text.split_once("h1:").unwrap();
+    let forged = format!("{before}h1:AAAA{}", after.get(4..).unwrap());
+    world.write(&path, forged);
+    let (code, done, text) = heal(&world, &["--yes"]);
+    assert_eq!(code, 0, "{NAME}: {text}");
+    assert!(!world.at(&path).exists(), "{done}");
+    assert!(world.runs().contains("hi words 1"));
+}
