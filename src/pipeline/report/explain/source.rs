@@ -60,7 +60,8 @@ pub(super) const CODE_IN_SETTINGS: Page = Page {
          program, medium otherwise.",
     act: "Check that the program is the one that you meant, and set it in your own settings instead of the \
          project's.",
-    false_alarms: "Compiler caches such as sccache are set this way by many people.",
+    false_alarms: "Compiler caches such as sccache are set this way by many people: by their name alone they are shown and \
+         stop nothing. Variables that untaint does not know are shown in the same way.",
     example: "`rustc-wrapper` in a pull request's settings points to a script in the same pull request.",
 };
 
