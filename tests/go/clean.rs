@@ -139,6 +139,15 @@ fn what_was_not_written_to_its_end_is_no_alarm() {
     world.write(&world.download("partial"), "");
     world.write(&world.tree("greet.go"), "package half");
     world.scan(&[]).is_clean();
+    world.write(&world.download("info"), [0; 60]);
+    world.write(&world.download("ziphash"), "");
+    world.write(&world.download("zip1234.tmp"), "half");
+    let folder = "cache/download/registry.example/!greet/@v";
+    world.write(&world.cached(&format!("{folder}/list")), "v1.0.0\n\0\0\0");
+    let scan = world.call(&["--caches"], &[]);
+    scan.is_clean();
+    assert!(scan.names(".info"), "{}", scan.story());
+    assert!(scan.names("list"), "{}", scan.story());
 }
 
 #[test]

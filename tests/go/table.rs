@@ -113,6 +113,16 @@ fn trees() -> Vec<Taint> {
                 fs::rename(words, w.at(w.tree("").trim_end_matches('/'))).unwrap();
             },
         ),
+        Taint::new(
+            "edited, and the zip is gone",
+            &["tree-modified"],
+            "greet.go",
+            |w| {
+                w.write(&w.tree("greet.go"), EVIL);
+                fs::remove_file(w.at(&w.download("zip"))).unwrap();
+            },
+        )
+        .unknown_to_the_cache(),
         Taint::new("unpacked toolchain", &["tree-modified"], "print.go", |w| {
             toolchain(w);
             let tree =
@@ -211,6 +221,23 @@ fn downloads() -> Vec<Taint> {
                 w.write(&w.download("ziphash"), modules()[1].h1());
             },
         ),
+        Taint::new(
+            "what is said of a version",
+            &["metadata-poisoned"],
+            "v1.0.0.info",
+            |w| {
+                w.write(
+                    &w.download("info"),
+                    "{\"Version\":\"v0.9.0\",\"Time\":\"2026-01-01T00:00:00Z\"}",
+                );
+            },
+        ),
+        Taint::new("link for a list", &["link-escape"], "list", |w| {
+            w.write("elsewhere/list", "v1.0.0\n");
+            let list = w.cached("cache/download/registry.example/!greet/@v/list");
+            let _ = fs::remove_file(w.at(&list));
+            symlink(w.at("elsewhere/list"), w.at(&list)).unwrap();
+        }),
         Taint::new("everything, consistently", tampered, "v1.0.0.zip", |w| {
             rewrite(w);
         }),
@@ -406,12 +433,12 @@ fn clean_before_the_table() {
 
 #[test]
 fn taints_of_trees() {
-    check_all(&trees(), 16);
+    check_all(&trees(), 17);
 }
 
 #[test]
 fn taints_of_downloads() {
-    check_all(&downloads(), 19);
+    check_all(&downloads(), 21);
 }
 
 #[test]

@@ -7,7 +7,7 @@
 //! cache/vcs/<hash>/                                      clones of direct mode
 //! ```
 //! A zip, its unpacked tree, its `ziphash` and the `go.mod` file are held against what the log has. `info` and `list` carry
-//! no hash that anybody publishes, and are not judged. The log data proves itself and is judged where it is used.
+//! no hash that anybody publishes: see `beside`. The log data proves itself and is judged where it is used.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -25,7 +25,8 @@ use crate::model::{
 use crate::world::{Dir, DirEntry, Env, FileKind, ReadFs};
 
 use super::GO;
-use super::escape::{unescape_path, unescape_version};
+use super::beside::Beside;
+use super::escape::{escape_path, escape_version, unescape_path, unescape_version};
 use super::leftover::Leftover;
 use super::locks::{mod_file, zip_file};
 use super::projection::{Toolchain, Unpacked};
@@ -103,6 +104,7 @@ struct Held {
     zip: Option<(PathBuf, u64)>,
     ziphash: Option<(PathBuf, u64)>,
     go_mod: Option<(PathBuf, u64)>,
+    info: Option<PathBuf>,
     tree: Option<PathBuf>,
     partial: bool,
 }
@@ -223,7 +225,10 @@ impl Opening<'_> {
         for entry in &entries {
             let rel = at.join(&entry.name);
             let name = entry.name.to_string_lossy();
-            if matches!(&*name, "list" | "list.lock") {
+            if matches!(&*name, "list" | "list.lock") && entry.kind == FileKind::File {
+                if name == "list" {
+                    self.list(rel);
+                }
                 continue;
             }
             let Some((version, kind)) = name.rsplit_once('.') else {
@@ -231,9 +236,11 @@ impl Opening<'_> {
                 continue;
             };
             let is_artifact = matches!(kind, "zip" | "ziphash" | "mod" | "partial");
-            if matches!(kind, "info" | "lock") && entry.kind == FileKind::File {
+            if kind == "lock" && entry.kind == FileKind::File {
                 continue;
             }
+            let is_info = kind == "info" && entry.kind == FileKind::File;
+            let is_artifact = is_artifact || is_info;
             if !is_artifact {
                 self.odd(rel, entry);
                 continue;
@@ -248,6 +255,7 @@ impl Opening<'_> {
                 "zip" => held.zip = Some((rel, size)),
                 "ziphash" => held.ziphash = Some((rel, size)),
                 "mod" => held.go_mod = Some((rel, size)),
+                "info" => held.info = Some(rel),
                 _ => held.partial = true,
             }
         }
@@ -265,12 +273,8 @@ impl Opening<'_> {
         }
         let mut held = held;
         if held.partial {
-            let at = held.tree.take().unwrap_or_else(|| {
-                Path::new("cache/download")
-                    .join(path)
-                    .join("@v")
-                    .join(version)
-            });
+            let at = held.tree.take();
+            let at = at.unwrap_or_else(|| download(path, version, "partial"));
             self.session.problems.push(Problem::as_the_tool(
                 self.shown(&at),
                 "was not unpacked to its end; Go will do it anew",
@@ -288,10 +292,9 @@ impl Opening<'_> {
         };
         if held.zip.is_some() || held.tree.is_some() {
             // Where the zip is missing its place is named all the same: nothing lies there.
-            let zip = held.zip.unwrap_or_else(|| {
-                let rel = format!("cache/download/{path}/@v/{version}.zip");
-                (PathBuf::from(rel), 0)
-            });
+            let zip = held
+                .zip
+                .unwrap_or_else(|| (download(path, version, "zip"), 0));
             let projection: &'static dyn Projection = if path == TOOLCHAIN {
                 &Toolchain
             } else {
@@ -310,6 +313,9 @@ impl Opening<'_> {
                 inspector: None,
             });
         }
+        if let Some(rel) = held.info {
+            self.beside(Beside::Info(rel, version.to_owned()));
+        }
         let others = [
             (held.ziphash, ArchiveFormat::H1Sidecar, zip_binding),
             (held.go_mod, ArchiveFormat::GoMod, mod_binding),
@@ -324,6 +330,23 @@ impl Opening<'_> {
                 inspector: None,
             });
         }
+    }
+
+    /// Which versions there are is of no account to a project, whose versions are locked.
+    fn list(&mut self, rel: PathBuf) {
+        if self.context.wanted.is_none() {
+            self.beside(Beside::List(rel));
+        }
+    }
+
+    fn beside(&mut self, what: Beside) {
+        self.session.units.push(Unit {
+            binding: Binding::Nothing,
+            place: Place::Cache,
+            archive: None,
+            tree: None,
+            inspector: Some(Box::new(what)),
+        });
     }
 
     fn binding(&self, path: &str, version: &str, file: &str) -> Binding {
@@ -405,6 +428,15 @@ impl Opening<'_> {
     fn shown(&self, rel: &Path) -> String {
         printable(&self.root.path().join(rel).display().to_string())
     }
+}
+
+/// Where a version's downloaded file lies.
+fn download(path: &str, version: &str, kind: &str) -> PathBuf {
+    let (path, version) = match (escape_path(path), escape_version(version)) {
+        (Ok(path), Ok(version)) => (path, version),
+        _ => (path.to_owned(), version.to_owned()),
+    };
+    PathBuf::from(format!("cache/download/{path}/@v/{version}.{kind}"))
 }
 
 /// Module path and version of their escaped forms.

@@ -7,6 +7,7 @@
 //! | `workspace` | `go.work`, and what the lockfiles of a tree say together |
 //! | `imports` | what a project's own sources import |
 //! | `cache` | GOMODCACHE |
+//! | `beside` | `.info` and `list` files |
 //! | `projection` | how a zip's files appear in trees |
 //! | `leftover` | things that stand for no module |
 //! | `log` | proofs of what the log has |
@@ -31,6 +32,7 @@
 //! Facts from golang.org/x/mod and the `go` command, 1.26 and 1.27. Bytes and values in, values out; problems are
 //! returned beside what could be read and never dropped.
 
+mod beside;
 mod build_cache;
 mod cache;
 mod denied;
@@ -80,7 +82,7 @@ static FACTS: Facts = Facts {
     osv_ecosystem: "Go",
     cache_names: &["go", "go-build"],
     verified: "module zips, unpacked modules, `.mod` files, `.ziphash` records, toolchain modules, `go.sum` and `go.work.sum` lines: all by inclusion proof in the checksum database's log; cached log records and tiles; files in `vendor/`, and `vendor/modules.txt` against `go.mod`; outputs in GOCACHE that do not hash to their names; settings",
-    not_verified: "`.info` and `list` files, `cache/vcs`, `.go` files missing from `vendor/`, GOCACHE otherwise (listed as derived), modules that the log does not know",
+    not_verified: "`.info` files beyond the version that they lead to, `list` files, `cache/vcs`, `.go` files missing from `vendor/`, GOCACHE otherwise (listed as derived), modules that the log does not know",
 };
 
 /// The ecosystem.

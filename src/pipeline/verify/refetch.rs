@@ -71,6 +71,7 @@ pub(super) fn second_pass(
         } else {
             match fetched.get(&task.digest) {
                 Some(Ok(bytes)) => {
+                    // Not plain, so it has no manifest.
                     let hashed = Digest::sha256(Sha256::digest(bytes).into());
                     match archive_like(placed, &task.artifact) {
                         Some(part) => {
@@ -158,29 +159,47 @@ fn archive_like(placed: &PlacedUnit, artifact: &ArtifactId) -> Option<ArchivePar
     own.or_else(|| Some(placed.ecosystem.authority()?.archive_part(artifact)))
 }
 
-/// Whether fetched bytes are the archive with this digest.
-fn is_archive(placed: &PlacedUnit, task: &Open, bytes: &[u8]) -> bool {
-    if task.digest.scheme() != Scheme::H1 {
-        return Digest::sha256(Sha256::digest(bytes).into()) == task.digest;
+/// Looks into fetched bytes, once. `None`: they are not the archive that was wanted. `Some(false)`: they are, but readers
+/// could disagree on what it holds, so that no manifest can be kept.
+fn look(verify: &Verify<'_>, placed: &PlacedUnit, task: &Open, bytes: &[u8]) -> Option<bool> {
+    let hashed = Digest::sha256(Sha256::digest(bytes).into());
+    let by_recipe = task.digest.scheme() == Scheme::H1;
+    if !by_recipe && hashed != task.digest {
+        return None;
     }
-    let Some(part) = archive_like(placed, &task.artifact) else {
-        return false;
-    };
+    let part = archive_like(placed, &task.artifact)?;
     let mut builder = Builder::default();
-    unpack::unpack(
+    let (mut scratch, source) = (Scratch::new(), Source::Bytes(bytes));
+    let looked = unpack::unpack(
         part.format,
-        Source::Bytes(bytes),
+        source,
         &part.top,
         unpack::SMALL,
-        &mut Scratch::new(),
+        &mut scratch,
         &mut builder,
-    )
-    .is_ok_and(|unpacked| unpacked.recipe == Some(task.digest))
+    );
+    let Ok(unpacked) = looked else {
+        return (!by_recipe).then_some(false);
+    };
+    if by_recipe && unpacked.recipe != Some(task.digest) {
+        return None;
+    }
+    let plain = unpacked.ambiguities.is_empty();
+    if plain {
+        let mut manifest = builder.finish(hashed, unpacked.content, unpacked.irregular);
+        manifest.h1 = unpacked.recipe;
+        verify.store.put_manifest(&manifest);
+        if let Some(recipe) = &unpacked.recipe {
+            by_recipe::put(verify.store, recipe, &hashed);
+        }
+    }
+    Some(plain)
 }
 
 type Fetched = BTreeMap<Digest, Result<Vec<u8>, Reason>>;
 
-/// Fetches archives and keeps those whose bytes hash to the trusted digest.
+/// Fetches archives and keeps the manifests of those whose bytes hash to the trusted digest. Bytes are given only of those
+/// that can have none, so that memory does not grow with what is fetched.
 fn fetch(verify: &Verify<'_>, inventory: &Inventory, missing: &[&Open]) -> Fetched {
     let mut fetched = Fetched::new();
     if verify.offline || verify.fetch_archives == FetchArchives::Never {
@@ -213,10 +232,13 @@ fn fetch(verify: &Verify<'_>, inventory: &Inventory, missing: &[&Open]) -> Fetch
                 total = total.saturating_add(body.len() as u64);
                 if total > verify.max_fetch {
                     Err(Reason::Limit)
-                } else if is_archive(placed, task, &body) {
-                    Ok(body)
                 } else {
-                    Err(Reason::ArchiveNotHeld)
+                    match look(verify, placed, task, &body) {
+                        // Its manifest speaks for it.
+                        Some(true) => return,
+                        Some(false) => Ok(body),
+                        None => Err(Reason::ArchiveNotHeld),
+                    }
                 }
             }
             Ok(_) => Err(Reason::ArchiveNotHeld),
