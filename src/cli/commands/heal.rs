@@ -88,7 +88,11 @@ fn heal(
         let opened = Vault::open(&fs, home, uid, OTHERS.min(wait)).map_err(|e| e.to_string())?;
         match recover::all(&opened, uid, now, wait) {
             Ok(all) => recovered = all,
-            Err(error) => return Ok(stuck(&error.to_string(), ports)),
+            Err(error) => return Ok(stuck(&error.to_string(), home, ports)),
+        }
+        // Nothing new is begun beside what is half done.
+        if let Some(why) = recovered.iter().find_map(|r| r.stuck.first()) {
+            return Ok(stuck(why, home, ports));
         }
         vault = Some(opened);
     } else {
@@ -170,10 +174,14 @@ fn rescan(prepared: &Prepared<'_>) -> Result<Report, String> {
     scan::run(prepared.job(&prepared.advice(), None)).map_err(|e| e.to_string())
 }
 
-fn stuck(why: &str, ports: &Ports<'_>) -> Exit {
+/// Says what stands in the way, and how to give the interrupted run up.
+fn stuck(why: &str, home: &Path, ports: &Ports<'_>) -> Exit {
     let line = format!(
-        "error: an interrupted heal cannot be finished: {}\n",
-        text::printable(why)
+        "error: an interrupted heal cannot be finished: {}\nnote: its journal is {}/heal-*.journal, what it took lies in {}/quarantine; \
+         to give it up, move the journal away\n",
+        text::printable(why),
+        text::printable(&home.to_string_lossy()),
+        text::printable(&home.to_string_lossy()),
     );
     ports.sinks.stderr(line.as_bytes());
     Exit::Incomplete

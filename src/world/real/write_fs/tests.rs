@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use super::*;
@@ -118,7 +118,7 @@ fn a_link_that_is_swapped_in_leads_nowhere() {
     }
     fs::create_dir(inside.join("store")).unwrap();
     fs::write(outside.join("d/f"), b"safe").unwrap();
-    let stop = AtomicBool::new(false);
+    let (stop, swaps) = (AtomicBool::new(false), AtomicU32::new(0));
     let moved = std::thread::scope(|scope| {
         scope.spawn(|| {
             let (real, aside) = (inside.join("d"), inside.join("aside"));
@@ -127,13 +127,17 @@ fn a_link_that_is_swapped_in_leads_nowhere() {
                 let _ = symlink(outside.join("d"), &real);
                 let _ = fs::remove_file(&real);
                 let _ = fs::rename(&aside, &real);
+                swaps.fetch_add(1, Ordering::Relaxed);
+                // Now and then the folder stands long enough for the other side.
+                std::thread::sleep(Duration::from_micros(20));
             }
         });
         let disk = SystemWriteFs::default();
         let root = disk.open(&inside).unwrap();
         let (from, to) = (rel("d/f"), rel("store/f"));
-        let mut moved = 0;
-        for _ in 0..20_000 {
+        let (mut moved, mut rounds) = (0, 0);
+        while (moved < 200 || swaps.load(Ordering::Relaxed) < 500) && rounds < 2_000_000 {
+            rounds += 1;
             if let Ok(mut file) = disk.create(root.at(from), 0o600) {
                 let _ = file.write_all(b"ours");
             }
@@ -147,7 +151,8 @@ fn a_link_that_is_swapped_in_leads_nowhere() {
         stop.store(true, Ordering::Relaxed);
         moved
     });
-    assert!(moved > 100, "{moved}");
+    let swaps = swaps.load(Ordering::Relaxed);
+    assert!(moved >= 200 && swaps >= 500, "{moved} moves, {swaps} swaps");
     assert_eq!(fs::read(outside.join("d/f")).unwrap(), b"safe");
     assert_eq!(fs::read_dir(outside.join("d")).unwrap().count(), 1);
 }
