@@ -31,7 +31,7 @@ pub mod proof;
 pub mod record;
 mod shelf;
 #[cfg(test)]
-mod testlog;
+pub(crate) mod testlog;
 pub mod tile;
 pub mod tree;
 

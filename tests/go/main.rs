@@ -19,6 +19,7 @@ mod fixtures;
 mod healing;
 mod log;
 mod log_data;
+mod log_head;
 mod module;
 #[path = "../support/pack.rs"]
 mod pack;

@@ -18,6 +18,7 @@ use crate::tlog::{
 use super::denied;
 use super::log_audit::{self, Accused, Genuine};
 use super::log_files;
+use super::log_head;
 use super::log_place::{self, LogFolder, Remote};
 
 /// Records of one batch (its tiles are held in memory).
@@ -133,6 +134,7 @@ impl Proving<'_> {
             .kept
             .log_head(&log.name)
             .and_then(|note| SignedHead::open(&note, &keys).ok());
+        let ours = log_head::newest(ours, &log.key);
         let online = !self.context.offline;
         let options = Options {
             ask_latest: online,

@@ -14,6 +14,7 @@
 //! | `denied` | versions that neither log nor proxy knows |
 //! | `log_place` | log data in caches and behind addresses |
 //! | `log_files` | what is said of each file of log data |
+//! | `log_head` | a head of the public log that a release brings along |
 //! | `log_audit` | cached log data that is false |
 //! | `build_cache` | GOCACHE |
 //! | `vendor` | vendor folders |
@@ -49,6 +50,7 @@ mod locks;
 mod log;
 mod log_audit;
 mod log_files;
+mod log_head;
 mod log_place;
 pub mod match_patterns;
 pub mod modulestxt;
