@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use untaint::ecosystems::contract::{Binding, LockedPackage, LockedSource, Unit};
+use untaint::ecosystems::contract::{
+    ArchiveFormat, ArchivePart, Binding, LockedPackage, LockedSource, Unit,
+};
 use untaint::model::{
     ArtifactId, Code, Coordinate, Digest, EcosystemId, Fingerprint, Origin, Place, Registry,
 };
@@ -69,7 +71,13 @@ fn unit(coordinate: Coordinate) -> PlacedUnit {
                 file: Arc::from("x"),
             })),
             place: Place::Cache,
-            archive: None,
+            archive: Some(ArchivePart {
+                rel: "x".into(),
+                format: ArchiveFormat::CrateTarGz,
+                size: 1,
+                top: Arc::from("x"),
+                empty_is_absent: false,
+            }),
             tree: None,
             inspector: None,
         },

@@ -13,9 +13,18 @@ pub(crate) struct Home(pub(crate) tempfile::TempDir);
 
 impl Home {
     pub(crate) fn new(url: &str) -> Self {
+        Self::with(&[("cargo", url)])
+    }
+
+    /// With a server for each of these ecosystems.
+    fn with(servers: &[(&str, &str)]) -> Self {
         let home = Self(tempfile::tempdir().unwrap());
-        let pin =
-            format!("[[root]]\necosystem = \"cargo\"\nrole = \"advisories\"\nurl = \"{url}\"\n");
+        let pin: String = servers
+            .iter()
+            .map(|(ecosystem, url)| {
+                format!("[[root]]\necosystem = \"{ecosystem}\"\nrole = \"advisories\"\nurl = \"{url}\"\n")
+            })
+            .collect();
         for folder in ["", "config"] {
             put(
                 &home.0.path().join("home").join(folder).join("trust.toml"),
@@ -67,10 +76,16 @@ fn feed(count: usize) -> Vec<u8> {
     zip(&many("cargo", count, "new-one", NEWER))
 }
 
+/// What the other ecosystem of a whole status has: no fewer records than what is embedded.
+fn other_feed() -> Vec<u8> {
+    zip(&many("go", 4500, "registry.example/new", NEWER))
+}
+
 #[test]
 fn update_then_status() {
     let server = Server::new(Answer::Feed("\"e\"", feed(1300)));
-    let home = Home::new(&server.url);
+    let other = Server::new(Answer::Feed("\"o\"", other_feed()));
+    let home = Home::with(&[("cargo", &server.url), ("go", &other.url)]);
     let (exit, out, _) = home.run(&["feeds", "status"]);
     assert_eq!(exit, 4, "{out}");
     assert!(out.contains("embedded, too old"), "{out}");
@@ -130,7 +145,11 @@ fn a_file_is_taken_only_if_it_is_the_one_that_is_meant() {
     assert_eq!((exit, err.as_str()), (0, ""));
     assert_eq!(out, "taken: rustsec, 1300 advisories of 2026-09-10\n");
     let (exit, out, _) = home.run(&["feeds", "status"]);
-    assert_eq!(exit, 0);
+    assert_eq!(exit, 4, "the other ecosystem's is still old: {out}");
+    let (exit, _, err) = home.import(&other_feed(), &["--as-of", "2026-09-10"]);
+    assert_eq!((exit, err.as_str()), (0, ""));
+    let (exit, out, _) = home.run(&["feeds", "status"]);
+    assert_eq!(exit, 0, "{out}");
     assert!(out.contains("2026-09-10, imported"), "{out}");
 }
 
