@@ -95,10 +95,9 @@ const TAINTS: &[(&str, Deed)] = &[
     }),
     ("a false record of the hash", |w| {
         let text = fs::read_to_string(w.at(&w.download("ziphash"))).unwrap();
-        w.write(
-            &w.download("ziphash"),
-            text.replacen("h1:", "h1:A", 1).get(..text.len()).unwrap(),
-        );
+        // Valid in its form, and false.
+        let false_one = format!("h1:AAAA{}", text.get(7..).unwrap());
+        w.write(&w.download("ziphash"), false_one);
     }),
     ("an edited go.mod file", |w| {
         w.write(
