@@ -79,6 +79,21 @@ pub struct FoundManifest {
     pub folder: PathBuf,
 }
 
+/// A folder that a manifest of a scanned tree names as first-party code, by itself or through other such folders.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NamedFolder {
+    /// Whose manifest.
+    pub ecosystem: EcosystemId,
+    /// Root of the manifest, by position.
+    pub root: usize,
+    /// The manifest's path below the root.
+    pub rel: PathBuf,
+    /// The folder that the manifest lies in, absolute.
+    pub from: PathBuf,
+    /// Where it leads, absolute, by its text.
+    pub target: PathBuf,
+}
+
 /// What discovery found.
 #[derive(Default)]
 pub struct Discovered {
@@ -116,6 +131,8 @@ pub struct Discovered {
     pub folders: Vec<PathBuf>,
     /// Registries that settings define or replace: (address, replacement).
     pub replacements: Vec<(Arc<str>, Arc<str>)>,
+    /// Folders that manifests name as first-party code.
+    pub named_folders: std::collections::BTreeSet<NamedFolder>,
 }
 
 /// A folder that an ecosystem recognised or settings name.

@@ -14,6 +14,7 @@ mod advisories;
 #[path = "../support/archive.rs"]
 #[expect(dead_code, reason = "what makers of other fixtures need")]
 mod archive;
+mod cache;
 mod clean;
 mod fixtures;
 mod healing;

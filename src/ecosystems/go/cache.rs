@@ -27,6 +27,7 @@ use crate::world::{Dir, DirEntry, Env, FileKind, ReadFs};
 use super::GO;
 use super::beside::Beside;
 use super::escape::{escape_path, escape_version, unescape_path, unescape_version};
+use super::fips;
 use super::leftover::Leftover;
 use super::locks::{mod_file, zip_file};
 use super::projection::{Toolchain, Unpacked};
@@ -34,7 +35,7 @@ use super::settings::{Setting, Settings, Source};
 
 /// Deepest folder above a module.
 const MAX_DEPTH: usize = 128;
-/// The module that toolchains are versions of: the one in use may lie here whatever a project requires.
+/// The module that toolchains are versions of: the one in use may lie here whatever a project requires, even nothing.
 const TOOLCHAIN: &str = "golang.org/toolchain";
 
 /// The cache.
@@ -106,7 +107,8 @@ struct Held {
     go_mod: Option<(PathBuf, u64)>,
     info: Option<PathBuf>,
     tree: Option<PathBuf>,
-    partial: bool,
+    /// Says that the tree was not written to its end.
+    partial: Option<PathBuf>,
 }
 
 struct Opening<'a> {
@@ -241,7 +243,9 @@ impl Opening<'_> {
             }
             let is_info = kind == "info" && entry.kind == FileKind::File;
             let is_artifact = is_artifact || is_info;
-            if !is_artifact {
+            // A link that leads nowhere is no marker for Go, and what is no plain file was not made by it.
+            let is_odd_marker = kind == "partial" && entry.kind != FileKind::File;
+            if !is_artifact || is_odd_marker {
                 self.odd(rel, entry);
                 continue;
             }
@@ -256,14 +260,15 @@ impl Opening<'_> {
                 "ziphash" => held.ziphash = Some((rel, size)),
                 "mod" => held.go_mod = Some((rel, size)),
                 "info" => held.info = Some(rel),
-                _ => held.partial = true,
+                _ => held.partial = Some(rel),
             }
         }
     }
 
     fn module(&mut self, path: &str, version: &str, held: Held) {
         let wanted = self.context.wanted.is_none_or(|wanted| {
-            (path == TOOLCHAIN && !wanted.packages.is_empty())
+            // No lockfile names these two, and yet they build everything.
+            matches!(path, TOOLCHAIN | fips::MODULE)
                 || wanted
                     .packages
                     .contains(&(Arc::from(path), Arc::from(version)))
@@ -272,13 +277,26 @@ impl Opening<'_> {
             return;
         }
         let mut held = held;
-        if held.partial {
-            let at = held.tree.take();
-            let at = at.unwrap_or_else(|| download(path, version, "partial"));
+        if let Some(marker) = held.partial {
             self.session.problems.push(Problem::as_the_tool(
-                self.shown(&at),
+                self.shown(held.tree.as_ref().unwrap_or(&marker)),
                 "was not unpacked to its end; Go will do it anew",
             ));
+            // Go builds nothing from it as long as the marker is there, and removes it first of all.
+            if let Some(rel) = held.tree.take() {
+                self.inspected(Box::new(Leftover {
+                    rel,
+                    kind: "tree",
+                    reason: Reason::Orphan,
+                }));
+            }
+        }
+        if path == fips::MODULE
+            && held.zip.is_none()
+            && let Some(rel) = held.tree.take()
+        {
+            let version = version.to_owned();
+            self.inspected(Box::new(fips::Snapshot { rel, version }));
         }
         let top: Arc<str> = Arc::from(format!("{path}@{version}"));
         let zip_binding = self.binding(path, version, &zip_file(version));
@@ -340,12 +358,16 @@ impl Opening<'_> {
     }
 
     fn beside(&mut self, what: Beside) {
+        self.inspected(Box::new(what));
+    }
+
+    fn inspected(&mut self, inspector: Box<dyn Inspector>) {
         self.session.units.push(Unit {
             binding: Binding::Nothing,
             place: Place::Cache,
             archive: None,
             tree: None,
-            inspector: Some(Box::new(what)),
+            inspector: Some(inspector),
         });
     }
 
@@ -364,7 +386,8 @@ impl Opening<'_> {
         }
     }
 
-    /// Clones of repositories: what Go makes modules from in direct mode. What it made is judged; the clones are not.
+    /// Clones of repositories: what Go makes modules from in direct mode. What it made is judged; from the clones alone, which
+    /// it brings up to date before each use, nothing is built.
     fn clones(&mut self) {
         let vcs = [OsStr::new("cache"), OsStr::new("vcs")];
         let held = self
@@ -373,7 +396,7 @@ impl Opening<'_> {
             .and_then(|dir| dir.list())
             .is_ok_and(|entries| !entries.is_empty());
         if held && self.context.wanted.is_none() {
-            self.leftover(PathBuf::from("cache/vcs"), "vcs", Reason::Unsupported);
+            self.leftover(PathBuf::from("cache/vcs"), "vcs", Reason::Derived);
         }
     }
 
@@ -409,14 +432,7 @@ impl Opening<'_> {
         if self.context.wanted.is_some() {
             return;
         }
-        let inspector: Box<dyn Inspector> = Box::new(Leftover { rel, kind, reason });
-        self.session.units.push(Unit {
-            binding: Binding::Nothing,
-            place: Place::Cache,
-            archive: None,
-            tree: None,
-            inspector: Some(inspector),
-        });
+        self.inspected(Box::new(Leftover { rel, kind, reason }));
     }
 
     fn unreadable(&mut self, rel: &Path, why: &str) {

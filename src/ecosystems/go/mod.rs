@@ -9,6 +9,7 @@
 //! | `cache` | GOMODCACHE |
 //! | `beside` | `.info` and `list` files |
 //! | `projection` | how a zip's files appear in trees |
+//! | `fips` | frozen cryptographic code, unpacked by GOFIPS140 |
 //! | `leftover` | things that stand for no module |
 //! | `log` | proofs of what the log has |
 //! | `denied` | versions that neither log nor proxy knows |
@@ -38,6 +39,7 @@ mod build_cache;
 mod cache;
 mod denied;
 pub mod escape;
+mod fips;
 pub mod gomod;
 mod gomod_lexer;
 mod gomod_remarks;
@@ -83,7 +85,7 @@ static FACTS: Facts = Facts {
     purl_type: "golang",
     osv_ecosystem: "Go",
     cache_names: &["go", "go-build"],
-    verified: "module zips, unpacked modules, `.mod` files, `.ziphash` records, toolchain modules, `go.sum` and `go.work.sum` lines: all by inclusion proof in the checksum database's log; cached log records and tiles; files in `vendor/`, and `vendor/modules.txt` against `go.mod`; outputs in GOCACHE that do not hash to their names; settings",
+    verified: "module zips, unpacked modules, `.mod` files, `.ziphash` records, toolchain modules, known snapshots of the FIPS module, `go.sum` and `go.work.sum` lines: all by inclusion proof in the checksum database's log; cached log records and tiles; files in `vendor/`, and `vendor/modules.txt` against `go.mod`; outputs in GOCACHE that do not hash to their names; settings",
     not_verified: "`.info` files beyond the version that they lead to, `list` files, `cache/vcs`, `.go` files missing from `vendor/`, GOCACHE otherwise (listed as derived), modules that the log does not know",
 };
 

@@ -5,13 +5,16 @@
 //! sources that are marked to be ignored. Which sources are is not told by their names, so that a missing `.go` file is not
 //! judged; of the rest, what a compiler loads must be there, and anything else is listed when it is not.
 
+use sha2::{Digest as _, Sha256};
+
 use crate::ecosystems::contract::{Difference, Extra, ExtraContext, Placement, Projection};
 use crate::world::FileKind;
 
 /// `GOMODCACHE/<path>@<version>/`.
 pub(super) struct Unpacked;
 
-/// The same for a toolchain, whose programs are made executable.
+/// The same for a toolchain, whose programs are made executable. On its first use Go copies each `_go.mod` file, which a zip
+/// can hold, to `go.mod` beside it, which a zip cannot (`toolchain/select.go`).
 pub(super) struct Toolchain;
 
 /// Endings of what Go hands to compilers, assemblers and linkers beside its own sources (`go/build`).
@@ -39,15 +42,32 @@ impl Projection for Unpacked {
 
 impl Projection for Toolchain {
     fn id(&self) -> &'static str {
-        "go-toolchain/1"
+        "go-toolchain/2"
     }
 
     fn placement(&self, _: &[u8]) -> Placement {
         Placement::Exact
     }
 
-    fn extra(&self, path: &[u8], kind: FileKind, _: Option<&[u8]>, _: &ExtraContext<'_>) -> Extra {
-        litter_or_forbidden(path, kind)
+    fn extra(
+        &self,
+        path: &[u8],
+        kind: FileKind,
+        content: Option<&[u8]>,
+        context: &ExtraContext<'_>,
+    ) -> Extra {
+        let is_copy = path.strip_suffix(b"go.mod").is_some_and(|folder| {
+            let original = [folder, b"_go.mod"].concat();
+            let sum = content.map(|bytes| <[u8; 32]>::from(Sha256::digest(bytes)));
+            matches!(folder.last(), None | Some(b'/'))
+                && sum.is_some()
+                && sum == (context.file_sha256)(&original)
+        });
+        if is_copy {
+            Extra::Generated
+        } else {
+            litter_or_forbidden(path, kind)
+        }
     }
 
     fn ignores_modes(&self) -> bool {

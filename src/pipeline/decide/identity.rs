@@ -131,6 +131,7 @@ pub(super) fn causes(findings: &mut [Finding]) {
                 | Code::TreeIrregularFile
                 | Code::SidecarForged
                 | Code::NeverPublished
+                | Code::FirstSeenChanged
         );
         if follows
             && let Some(cause) = archives.get(&key)

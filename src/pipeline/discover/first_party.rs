@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 use crate::ecosystems::contract::{Ecosystem, LockfileFormat};
-use crate::model::{Notice, NoticeCode, text};
-use crate::pipeline::flow::Discovered;
+use crate::model::{Code, Finding, Location, Notice, NoticeCode, Place, text};
+use crate::pipeline::flow::{Discovered, NamedFolder};
 use crate::world::ReadFs;
 
 /// Largest manifest that is looked into.
@@ -47,6 +47,7 @@ impl Manifest<'_> {
         }
         for named in &said.paths {
             let target = lexical(self.folder, named);
+            self.name(&target, found);
             if !target.starts_with(&root) {
                 found.notices.push(self.outside(&target));
                 open.push(target);
@@ -71,10 +72,21 @@ impl Manifest<'_> {
             for named in &said.paths {
                 let target = lexical(&folder, named);
                 if seen.len() < FOLLOWED && seen.insert(target.clone()) {
+                    self.name(&target, found);
                     open.push(target);
                 }
             }
         }
+    }
+
+    fn name(&self, target: &Path, found: &mut Discovered) {
+        found.named_folders.insert(NamedFolder {
+            ecosystem: self.ecosystem.facts().id,
+            root: self.root,
+            rel: self.rel.to_owned(),
+            from: self.folder.to_owned(),
+            target: target.to_owned(),
+        });
     }
 
     fn outside(&self, target: &Path) -> Notice {
@@ -91,6 +103,47 @@ impl Manifest<'_> {
             remedy: Some("scan it as well, if it has dependencies of its own".into()),
         }
     }
+}
+
+/// First-party code that lies in a cache: what is built from there is neither the user's own nor held against anything.
+pub(super) fn inside_caches(fs: &dyn ReadFs, found: &mut Discovered) {
+    use std::os::unix::ffi::OsStrExt as _;
+    let caches: Vec<&Path> = found
+        .caches
+        .iter()
+        .filter_map(|(at, ..)| Some(found.roots.get(*at)?.path.as_path()))
+        .collect();
+    let mut findings = Vec::new();
+    for named in &found.named_folders {
+        let resolved = fs.open_root(&named.target).map(|root| root.resolved);
+        let resolved = resolved.as_ref().unwrap_or(&named.target);
+        let holds = |path: &Path| caches.iter().any(|cache| path.starts_with(cache));
+        // A manifest in the cache itself is the publisher's.
+        if !holds(resolved) || holds(&named.from) {
+            continue;
+        }
+        let shown = text::printable(&named.target.display().to_string());
+        let mut finding = Finding::new(
+            Code::SourceRedirected,
+            Place::Settings,
+            format!(
+                "takes `{shown}` for first-party code, which lies in a cache and is held against nothing"
+            ),
+        );
+        let (rel, escaped) = text::percent(named.rel.as_os_str().as_bytes());
+        finding.ecosystem = Some(named.ecosystem);
+        finding.root = found.roots.get(named.root).map(|r| r.info.id.clone());
+        finding.location = Some(Location {
+            file: rel.clone(),
+            line: None,
+        });
+        finding.rel = Some(rel);
+        finding.path_escaped = escaped;
+        finding.remedy =
+            Some("require the module itself, or copy the folder out of the cache".to_owned());
+        findings.push(finding);
+    }
+    found.findings.extend(findings);
 }
 
 /// Where a relative path leads from a folder, by its text alone: nothing is opened.

@@ -76,6 +76,7 @@ pub fn run(targets: &Targets<'_>, registries: &Registries) -> Result<Discovered,
     found.described = described.collect();
     lockfiles::find(targets, &mut found);
     caches(targets, &mut found)?;
+    first_party::inside_caches(targets.fs, &mut found);
     posture(targets, registries, &mut found);
     lockfiles::hold(targets, &mut found);
     let own = ourselves::findings(&targets.own, targets.env, targets.fs, &found.roots);
