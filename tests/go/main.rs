@@ -14,9 +14,11 @@ mod advisories;
 #[path = "../support/archive.rs"]
 #[expect(dead_code, reason = "what makers of other fixtures need")]
 mod archive;
+mod around;
 mod cache;
 mod clean;
 mod fixtures;
+mod goenv;
 mod healing;
 mod log;
 mod log_data;

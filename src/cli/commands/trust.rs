@@ -126,6 +126,7 @@ fn discover(base: &Base, ports: &Ports<'_>) -> String {
             projects: &here,
             folders: &[],
             described: &std::collections::BTreeSet::new(),
+            excluded: &|_| false,
             caches: &[],
             standing: &standing,
             log_stands: &|_| true,

@@ -19,6 +19,8 @@ pub struct PostureContext<'a> {
     pub folders: &'a [std::path::PathBuf],
     /// Folders of scanned trees that were walked and hold a manifest: what is first-party lies in one of them.
     pub described: &'a std::collections::BTreeSet<std::path::PathBuf>,
+    /// Whether the user excluded a folder, or one above it in its project.
+    pub excluded: &'a dyn Fn(&std::path::Path) -> bool,
     /// Cache roots, absolute, with their name.
     pub caches: &'a [(std::path::PathBuf, RootId)],
     /// How an address stands with trust: `Some(true)` known or pinned (also as a mirror), `Some(false)` not, `None` malformed.

@@ -16,6 +16,8 @@ pub struct LockExtra {
     pub folders: Vec<String>,
     /// Packages that something else takes the place of, and in which version, if not in all.
     pub replaced: Vec<(String, Option<String>)>,
+    /// Of its packages, by position, those whose own code a build takes for sure.
+    pub taken: Vec<usize>,
     /// Whether more is built than it names.
     pub partial: bool,
 }

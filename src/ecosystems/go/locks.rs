@@ -165,6 +165,9 @@ impl LockfileFormat for GoModFile {
                 Some(Replacement::Module(other)) => published(other, line(required.line)),
                 None => published(module, line(required.line)),
             };
+            if !required.value.indirect {
+                parsed.extra.taken.push(parsed.packages.len());
+            }
             parsed.packages.push(package);
         }
         let all = u32::try_from(parsed.packages.len()).unwrap_or(u32::MAX);

@@ -4,6 +4,7 @@
 //! # comment
 //! GOPROXY=…
 //! ```
+//! A line is a name, `=` and a value, byte for byte: nothing is trimmed or unquoted, and what is no known name is passed over.
 //! Precedence and files as in cmd/go 1.26 (`internal/cfg`): a variable that is set and not empty, then the file that GOENV
 //! names (`off` for none; by default `go/env` in the user's configuration folder), then `go.env` of the Go installation.
 //! Which installation would run is told by GOROOT, else by the first `go` of PATH, else by the places that installers use.
@@ -98,12 +99,21 @@ impl Settings {
             if let Some(value) = text(env, name) {
                 settings.add(name, value, Source::Environment);
             }
+            if env.var(name).is_some_and(|value| value.to_str().is_none()) {
+                let why = "the value is no UTF-8, which untaint cannot follow; change it";
+                settings
+                    .unreadable
+                    .push((PathBuf::from(format!("env:{name}")), why.to_owned()));
+            }
         }
         if let Some(file) = user_file(env) {
             settings.file(fs, &file, Source::User);
         }
         let named = settings.all("GOROOT").iter().map(|s| &s.value);
-        let named: Vec<PathBuf> = named.map(PathBuf::from).collect();
+        let named: Vec<PathBuf> = named
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+            .collect();
         if let Some(root) = goroot(env, fs, &named) {
             settings.file(fs, &root.join("go.env"), Source::Shipped);
         }
@@ -126,17 +136,25 @@ impl Settings {
         };
         self.read.push(path.to_owned());
         let mut found: BTreeMap<&'static str, (String, Line)> = BTreeMap::new();
-        let text = String::from_utf8_lossy(&bytes);
-        for (line, text) in (1..).zip(text.split('\n')) {
-            let text = text.trim();
-            let Some((key, value)) = text.split_once('=') else {
+        for (line, text) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
+            // Byte for byte, as Go does: blanks belong to names and values, the last line of a name counts, also an empty one.
+            let mut halves = text.splitn(2, |byte| *byte == b'=');
+            let (Some(key), Some(value)) = (halves.next(), halves.next()) else {
                 continue;
             };
-            // The last line of a file counts.
-            if let Some(name) = NAMES.iter().find(|name| **name == key)
-                && !value.is_empty()
-            {
-                found.insert(name, (value.to_owned(), line));
+            let Some(name) = NAMES.iter().find(|name| name.as_bytes() == key) else {
+                continue;
+            };
+            match std::str::from_utf8(value) {
+                Ok(value) => {
+                    found.insert(name, (value.to_owned(), line));
+                }
+                Err(_) => {
+                    let why = format!(
+                        "line {line}: the value of {name} is no UTF-8, which untaint cannot follow; change it"
+                    );
+                    self.unreadable.push((path.to_owned(), why));
+                }
             }
         }
         for (name, (value, line)) in found {
@@ -144,12 +162,14 @@ impl Settings {
         }
     }
 
-    /// The value in force.
+    /// The value in force. An empty one in the user's file hides the installation's, and leaves Go's own default.
     pub(super) fn get(&self, name: &str) -> Option<&Setting> {
-        self.all(name).first()
+        self.all(name)
+            .first()
+            .filter(|setting| !setting.value.is_empty())
     }
 
-    /// Every value, the one in force first.
+    /// Every value, the one in force first; those of files may be empty.
     pub(super) fn all(&self, name: &str) -> &[Setting] {
         self.values.get(name).map_or(&[], Vec::as_slice)
     }
@@ -242,10 +262,11 @@ pub(super) fn user_file(env: &dyn Env) -> Option<PathBuf> {
     match text(env, "GOENV") {
         Some(value) if value == "off" => None,
         Some(value) => Some(PathBuf::from(value)),
+        // A relative folder there is an error to Go, which then reads no file.
         None => text(env, "XDG_CONFIG_HOME")
             .map(PathBuf::from)
-            .filter(|p| p.is_absolute())
             .or_else(|| env.home().map(|home| home.join(".config")))
+            .filter(|folder| folder.is_absolute())
             .map(|folder| folder.join("go/env")),
     }
 }

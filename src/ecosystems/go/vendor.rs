@@ -35,7 +35,7 @@ use super::projection::Vendored;
 /// Kind of the place.
 pub(super) const KIND: &str = "go-vendor";
 /// What makes a folder one.
-const MODULES: &str = "modules.txt";
+pub(super) const MODULES: &str = "modules.txt";
 /// Most differences that are named.
 const NAMED: usize = 20;
 /// Deepest folder.
@@ -52,6 +52,12 @@ pub(super) fn open(root: &dyn Dir, context: &OpenContext<'_>) -> Session {
     let at = root.path().join(MODULES);
     let bytes = match root.read(OsStr::new(MODULES), modulestxt::MAX_BYTES as u64) {
         Ok((bytes, _)) => bytes,
+        Err(error) if error.is_not_found() => {
+            // Such a folder is a place only where Go imports from it (see `posture`).
+            session.units.push(rest(Vec::new(), false));
+            session.sources.push((KIND, String::new(), 0));
+            return session;
+        }
         Err(error) => {
             session.problems.push(Problem::skipped(
                 printable(&at.display().to_string()),
@@ -84,15 +90,9 @@ pub(super) fn open(root: &dyn Dir, context: &OpenContext<'_>) -> Session {
             .units
             .push(unit(module, &folders, registry.as_ref()));
     }
-    session.units.push(Unit {
-        binding: Binding::Nothing,
-        place: Place::Vendor,
-        archive: None,
-        tree: None,
-        inspector: Some(Box::new(Rest {
-            folders: folders.iter().map(PathBuf::from).collect(),
-        })),
-    });
+    session
+        .units
+        .push(rest(folders.iter().map(PathBuf::from).collect(), true));
     session
         .sources
         .push((KIND, String::new(), present.len() as u64));
@@ -176,9 +176,21 @@ fn leftover(rel: PathBuf, reason: Reason) -> Unit {
     }
 }
 
+fn rest(folders: Vec<PathBuf>, listed: bool) -> Unit {
+    Unit {
+        binding: Binding::Nothing,
+        place: Place::Vendor,
+        archive: None,
+        tree: None,
+        inspector: Some(Box::new(Rest { folders, listed })),
+    }
+}
+
 /// Looks for what lies in no module's folder.
 struct Rest {
     folders: Vec<PathBuf>,
+    /// Whether there is a list; without one the folder may be another tool's, and only what Go could import counts.
+    listed: bool,
 }
 
 /// What was found there.
@@ -217,7 +229,12 @@ impl Inspector for Rest {
             let (code, what) = if found.irregular {
                 (Code::TreeIrregularFile, "is no plain file")
             } else {
-                (Code::TreeExtraFile, "belongs to no module of `modules.txt`")
+                let what = if self.listed {
+                    "belongs to no module of `modules.txt`"
+                } else {
+                    "is imported by Go and listed nowhere: there is no `modules.txt`"
+                };
+                (Code::TreeExtraFile, what)
             };
             let first = found.entries.first().map_or("", |e| e.path.as_str());
             let mut finding = Finding::new(
@@ -249,6 +266,11 @@ impl Rest {
                 return;
             }
         };
+        let is_source = |name: &OsStr| {
+            let name = name.as_bytes();
+            name.ends_with(b".go") && !name.starts_with(b"_") && !name.starts_with(b".")
+        };
+        let counts = self.listed || entries.iter().any(|entry| is_source(&entry.name));
         for entry in entries {
             let rel = at.join(&entry.name);
             if self.folders.contains(&rel) {
@@ -260,7 +282,7 @@ impl Rest {
                     Err(error) => found.unreadable = Some(error.to_string()),
                 },
                 // Nothing is imported from the vendor folder itself.
-                FileKind::File if depth == 0 => {}
+                FileKind::File if depth == 0 || !counts => {}
                 kind => {
                     found.total += 1;
                     let irregular = kind != FileKind::File;

@@ -178,25 +178,41 @@ fn uncovered(
     together: &mut Together,
 ) {
     let Some(lock) = locks.get(at) else { return };
-    let lines: BTreeSet<(&str, &str)> = sums
+    let mut lines: BTreeSet<(&str, &str)> = BTreeSet::new();
+    let mut zips = lines.clone();
+    for package in sums
         .iter()
         .filter_map(|at| locks.get(*at))
         .flat_map(|sum| &sum.packages)
-        .map(|p| (&*p.name, &*p.version))
-        .collect();
-    for package in &lock.packages {
+    {
+        let key = (&*package.name, &*package.version);
+        lines.insert(key);
+        if *package.file == zip_file(&package.version) {
+            zips.insert(key);
+        }
+    }
+    for (position, package) in lock.packages.iter().enumerate() {
+        // Of what is required for its version alone, the line of its go.mod file is enough.
+        let held = if lock.extra.taken.contains(&position) {
+            &zips
+        } else {
+            &lines
+        };
+        let key = (&*package.name, &*package.version);
         let elsewhere = replaced.iter().any(|(path, version)| {
             **path == *package.name && version.as_deref().is_none_or(|v| *v == *package.version)
         });
         if package.source != LockedSource::Default
             || own.contains(&*package.name)
             || elsewhere
-            || lines.contains(&(&*package.name, &*package.version))
+            || held.contains(&key)
         {
             continue;
         }
         let what = if sums.is_empty() {
             "there is no go.sum"
+        } else if lines.contains(&key) {
+            "go.sum has a line of its go.mod file alone"
         } else {
             "no go.sum has a line of it"
         };
@@ -306,8 +322,7 @@ mod tests {
 
     #[test]
     fn a_required_module_without_a_line_is_said() {
-        let gomod =
-            "module a.example/m\ngo 1.24\nrequire b.example/b v1.0.0\nrequire c.example/c v1.0.0\n";
+        let gomod = "module a.example/m\ngo 1.24\nrequire b.example/b v1.0.0 // indirect\nrequire c.example/c v1.0.0\n";
         let both = "b.example/b v1.0.0/go.mod HASH\nc.example/c v1.0.0 HASH\n";
         assert_eq!(said(&[("go.mod", gomod), ("go.sum", both)]).0, NONE);
         let one = "b.example/b v1.0.0 HASH\nc.example/c v1.1.0 HASH\n";
@@ -316,6 +331,12 @@ mod tests {
             ["go.mod:4 c.example/c"]
         );
         assert_eq!(said(&[("go.mod", gomod)]).0.len(), 2);
+        // What the module imports itself is built, which the line of a go.mod file does not hold.
+        let direct = gomod.replace(" // indirect", "");
+        assert_eq!(
+            said(&[("go.mod", &direct), ("go.sum", both)]).0,
+            ["go.mod:3 b.example/b"]
+        );
         // The go.sum of another folder does not count.
         assert_eq!(said(&[("x/go.mod", gomod), ("go.sum", both)]).0.len(), 2);
         let replaced = format!("{gomod}replace c.example/c => ./c\n");

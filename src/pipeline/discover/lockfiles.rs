@@ -17,6 +17,16 @@ use super::{Targets, open};
 /// Largest lockfile.
 const LARGEST: u64 = 64 << 20;
 
+/// Whether the user excluded a folder of a project, or one above it there.
+pub(super) fn excluded(targets: &Targets<'_>, projects: &[PathBuf], folder: &Path) -> bool {
+    projects.iter().any(|project| {
+        folder.strip_prefix(project).is_ok_and(|rel| {
+            let mut above = rel.ancestors().filter(|rel| !rel.as_os_str().is_empty());
+            above.any(|rel| targets.exclude.is_match(rel))
+        })
+    })
+}
+
 /// Runs `ask` with what manifests may be read with.
 fn with<T>(
     targets: &Targets<'_>,
@@ -45,20 +55,12 @@ fn with<T>(
         .filter(|(at, root)| !root.is_project && !inside.contains(at))
         .map(|(_, root)| root.path.clone())
         .collect();
-    let excluded = |folder: &Path| {
-        projects.iter().any(|project| {
-            folder.strip_prefix(project).is_ok_and(|rel| {
-                let mut above = rel.ancestors().filter(|rel| !rel.as_os_str().is_empty());
-                above.any(|rel| targets.exclude.is_match(rel))
-            })
-        })
-    };
     ask(&ManifestContext {
         env: targets.env,
         fs: targets.fs,
         projects: &projects,
         audited: &audited,
-        excluded: &excluded,
+        excluded: &|folder| excluded(targets, &projects, folder),
     })
 }
 

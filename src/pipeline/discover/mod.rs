@@ -217,6 +217,7 @@ fn posture(targets: &Targets<'_>, registries: &Registries, found: &mut Discovere
         .filter(|r| r.is_project)
         .map(|r| (r.path.clone(), r.info.id.clone()))
         .collect();
+    let folders: Vec<PathBuf> = projects.iter().map(|(path, _)| path.clone()).collect();
     for ecosystem in &targets.ecosystems {
         let Some(posture) = ecosystem.posture() else {
             continue;
@@ -235,6 +236,7 @@ fn posture(targets: &Targets<'_>, registries: &Registries, found: &mut Discovere
             projects: &projects,
             folders: &found.folders,
             described: &found.described,
+            excluded: &|folder| lockfiles::excluded(targets, &folders, folder),
             caches: &caches,
             standing: &|address| registries.stands(id, address),
             log_stands: &|log| registries.log_stands(id, log),

@@ -66,6 +66,7 @@ impl World {
             projects: &projects,
             folders: &folders,
             described: &self.described,
+            excluded: &|_| false,
             caches: &caches,
             standing: &|address| {
                 let address = crate::trust::address::Address::parse(address).ok()?;
@@ -131,6 +132,7 @@ fn the_users_own_home_is_the_users_where_all_of_it_is_scanned() {
         projects: &projects,
         folders: &[],
         described: &BTreeSet::new(),
+        excluded: &|_| false,
         caches: &[],
         standing: &|_| None,
         log_stands: &|_| false,

@@ -8,9 +8,13 @@
 //! CC, CGO_…                           compilers
 //! `toolchain` lines, GOWORK           projects
 //! vendor/modules.txt and go.mod       vendored
+//! vendor folders as Go looks for them beside
+//! go.work above and beside modules    around
 //! ```
 //! Each finding names the file and line, or the variable, that sets the value. Nothing that settings name is ever run.
 
+mod around;
+mod beside;
 mod compilers;
 mod flags;
 mod programs;
@@ -61,6 +65,8 @@ impl Posture for GoPosture {
         found.extend(compilers::judge(&settings, context));
         found.extend(projects::judge(&settings, context));
         found.extend(vendored::judge(context));
+        report.places.extend(beside::places(context));
+        report.problems.extend(around::judge(&settings, context));
         report
     }
 

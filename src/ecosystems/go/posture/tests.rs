@@ -57,6 +57,7 @@ impl World {
             projects: &projects,
             folders: &["/h/p/sub".into()],
             described: &std::collections::BTreeSet::new(),
+            excluded: &|_| false,
             caches: &caches,
             standing: &|address| {
                 let address = crate::trust::address::Address::parse(address).ok()?;
@@ -339,6 +340,7 @@ fn without_go_nothing_is_read() {
         projects: &[("/h/p".into(), RootId::new("project"))],
         folders: &[],
         described: &std::collections::BTreeSet::new(),
+        excluded: &|_| false,
         caches: &[],
         standing: &|_| None,
         log_stands: &|_| false,

@@ -48,6 +48,7 @@ fn every_cargo_home_of_a_run_is_a_home_of_every_project() {
         projects: &[(PathBuf::from("/h/p"), RootId::new("project"))],
         folders: &["/h/p".into()],
         described: &BTreeSet::new(),
+        excluded: &|_| false,
         caches: &caches,
         standing: &|_| None,
         log_stands: &|_| false,
