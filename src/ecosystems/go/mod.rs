@@ -85,7 +85,7 @@ static FACTS: Facts = Facts {
     purl_type: "golang",
     osv_ecosystem: "Go",
     cache_names: &["go", "go-build"],
-    verified: "module zips, unpacked modules, `.mod` files, `.ziphash` records, toolchain modules, known snapshots of the FIPS module, `go.sum` and `go.work.sum` lines: all by inclusion proof in the checksum database's log; cached log records and tiles; files in `vendor/`, and `vendor/modules.txt` against `go.mod`; outputs in GOCACHE that do not hash to their names; settings",
+    verified: "module zips, unpacked modules, `.mod` files, `.ziphash` records, toolchain modules, `go.sum` and `go.work.sum` lines: all by inclusion proof in the checksum database's log; unpacked FIPS snapshots by their fixed hashes; cached log records and tiles; files in `vendor/`, and `vendor/modules.txt` against `go.mod`; outputs in GOCACHE that do not hash to their names; settings",
     not_verified: "`.info` files beyond the version that they lead to, `list` files, `cache/vcs`, `.go` files missing from `vendor/`, GOCACHE otherwise (listed as derived), modules that the log does not know",
 };
 
