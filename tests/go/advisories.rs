@@ -155,6 +155,7 @@ fn probes(records: &[Value]) -> BTreeMap<String, BTreeSet<String>> {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn every_version_around_every_event_is_judged_as_the_schema_says() {
     let records = records();
     let feed = catalogue::feed_of("go").unwrap();
@@ -296,6 +297,7 @@ fn folder() -> tempfile::TempDir {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn the_findings_on_go_mod_files_are_those_of_the_rules() {
     let records = records();
     let folder = folder();
@@ -354,6 +356,7 @@ fn the_findings_on_go_mod_files_are_those_of_the_rules() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn the_standard_library_is_judged_by_the_toolchain_line_with_a_hint_of_what_is_imported() {
     let folder = folder();
     let project = folder.path().join("project");
@@ -411,6 +414,7 @@ fn the_standard_library_is_judged_by_the_toolchain_line_with_a_hint_of_what_is_i
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn what_an_old_go_mod_file_leaves_out_is_asked_about_too() {
     let records = records();
     let (package, version) = probes(&records)

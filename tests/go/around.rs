@@ -23,6 +23,7 @@ fn says(scan: &Scan, part: &str) {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn a_linked_vendor_folder_is_read_as_the_one_that_go_reads() {
     for place in ["project/third", "elsewhere"] {
         let world = vendored();
@@ -36,6 +37,7 @@ fn a_linked_vendor_folder_is_read_as_the_one_that_go_reads() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn a_manifest_in_a_vendor_folder_hides_nothing() {
     let world = vendored();
     world.write(VENDORED, EVIL);
@@ -47,6 +49,7 @@ fn a_manifest_in_a_vendor_folder_hides_nothing() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn go_files_in_a_vendor_folder_without_a_list_are_extra_where_go_imports_them() {
     let world = World::built();
     for (go, imported) in [
@@ -81,6 +84,7 @@ fn go_files_in_a_vendor_folder_without_a_list_are_extra_where_go_imports_them() 
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn a_workspace_above_what_is_scanned_is_said() {
     let world = World::built();
     world.write(
@@ -103,6 +107,7 @@ fn a_workspace_above_what_is_scanned_is_said() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn a_module_above_what_is_scanned_is_said() {
     let world = World::built();
     world.write("project/sub/sub.go", "package sub\n");
@@ -115,6 +120,7 @@ fn a_module_above_what_is_scanned_is_said() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn members_of_a_workspace_that_are_not_walked_are_said() {
     for place in ["other", "project/node_modules/other"] {
         let world = World::built();
@@ -144,6 +150,7 @@ fn members_of_a_workspace_that_are_not_walked_are_said() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn a_line_of_a_go_mod_file_alone_covers_no_import() {
     let world = World::built();
     let sum = fs::read_to_string(world.at("project/go.sum")).unwrap();

@@ -9,6 +9,7 @@ use crate::world::{EVIL, GREET, World, copy_folder};
 const TOOLCHAIN: &str = "golang.org/toolchain@v0.0.1-go1.98.0.linux-amd64";
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn a_marker_that_leads_nowhere_hides_no_tree() {
     let world = World::built();
     world.write(&world.tree("greet.go"), EVIL);
@@ -22,6 +23,7 @@ fn a_marker_that_leads_nowhere_hides_no_tree() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn a_tree_that_go_makes_anew_is_named_as_one_that_nothing_loads() {
     let world = World::built();
     world.write(&world.tree("greet.go"), EVIL);
@@ -55,6 +57,7 @@ fn toolchain(world: &World) {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn a_toolchain_is_judged_for_a_project_that_requires_nothing() {
     let world = World::built();
     toolchain(&world);
@@ -70,6 +73,7 @@ fn a_toolchain_is_judged_for_a_project_that_requires_nothing() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn a_toolchain_that_was_run_is_clean_and_its_copies_must_be_copies() {
     let world = World::built();
     toolchain(&world);
@@ -87,6 +91,7 @@ fn a_toolchain_that_was_run_is_clean_and_its_copies_must_be_copies() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn the_snapshot_that_fips_builds_use_is_judged() {
     let world = World::built();
     let with = [("GOFIPS140", "v1.26.0"), ("GOPROXY", "off")];
@@ -110,6 +115,7 @@ fn the_snapshot_that_fips_builds_use_is_judged() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn clones_of_repositories_are_listed_and_stop_nothing() {
     let world = World::built();
     world.write(&world.cached("cache/vcs/0123abcd/HEAD"), "ref\n");
@@ -119,6 +125,7 @@ fn clones_of_repositories_are_listed_and_stop_nothing() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn a_folder_in_the_cache_is_nobodys_own() {
     let world = World::built();
     let manifest = fs::read_to_string(world.at("project/go.mod")).unwrap();

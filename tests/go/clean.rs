@@ -6,6 +6,7 @@ use crate::module::Module;
 use crate::world::{GREET, World};
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn a_built_project_is_proven_online_remembered_and_offline_from_cached_log_data() {
     let world = World::built();
     let online = world.scan(&[]);
@@ -25,6 +26,7 @@ fn a_built_project_is_proven_online_remembered_and_offline_from_cached_log_data(
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn every_cache_of_the_user_is_clean() {
     let world = World::built();
     let scan = world.call(&["--caches"], &[]);
@@ -33,6 +35,7 @@ fn every_cache_of_the_user_is_clean() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn without_log_data_offline_proves_nothing() {
     let world = World::built();
     fs::remove_dir_all(world.at(&world.cached("cache/download/sumdb"))).unwrap();
@@ -42,6 +45,7 @@ fn without_log_data_offline_proves_nothing() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn a_log_that_nobody_pinned_proves_nothing() {
     let world = World::built();
     world.write("trust.toml", "");
@@ -61,6 +65,7 @@ fn a_log_that_nobody_pinned_proves_nothing() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn a_folder_that_stands_in_for_a_module_is_the_users_own_if_it_is_there() {
     let world = World::built();
     let manifest = fs::read_to_string(world.at("project/go.mod")).unwrap();
@@ -89,6 +94,7 @@ fn plant(world: &World, module: &Module, time: &str) {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn a_module_that_the_log_does_not_know_yet_has_no_record() {
     let world = World::downloaded();
     let new = Module::new("registry.example/new", "v0.1.0").file("new.go", "package new\n");
@@ -120,6 +126,7 @@ fn a_module_that_the_log_does_not_know_yet_has_no_record() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn a_silent_proxy_accuses_nobody() {
     let world = World::downloaded();
     let new = Module::new("registry.example/new", "v0.1.0").file("new.go", "package new\n");
@@ -129,6 +136,7 @@ fn a_silent_proxy_accuses_nobody() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn what_was_not_written_to_its_end_is_no_alarm() {
     let world = World::built();
     world.write(&world.download("ziphash"), [0; 47]);
@@ -151,6 +159,7 @@ fn what_was_not_written_to_its_end_is_no_alarm() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn the_same_content_packed_otherwise_is_verified() {
     let world = World::built();
     let mut zip = fs::read(world.at(&world.download("zip"))).unwrap();
@@ -162,6 +171,7 @@ fn the_same_content_packed_otherwise_is_verified() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn private_names_are_told_to_nobody() {
     let world = World::built();
     world.proxy.served.lock().unwrap().requests.clear();

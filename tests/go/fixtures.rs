@@ -173,6 +173,7 @@ fn description(case: &Case, tool: &str, key: &str) -> String {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn the_recorded_fixtures_are_what_go_makes() {
     let world = World::furnished();
     let tool = world.go(&["version"]).trim().to_owned();

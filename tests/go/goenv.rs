@@ -25,6 +25,7 @@ const TEXTS: [&str; 16] = [
 ];
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn the_file_of_go_env_is_read_as_go_reads_it() {
     let world = World::built();
     let (project, file) = (world.at("project"), world.at("go-env"));
@@ -57,6 +58,7 @@ fn the_file_of_go_env_is_read_as_go_reads_it() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn checks_are_off_where_go_says_so_and_nowhere_else() {
     let world = World::built();
     let project = world.at("project");

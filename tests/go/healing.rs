@@ -108,6 +108,7 @@ const TAINTS: &[(&str, Deed)] = &[
 ];
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn what_go_would_run_heals_to_what_was_published() {
     let mut healed = 0;
     for (what, deed) in TAINTS {
@@ -164,6 +165,7 @@ fn what_go_would_run_heals_to_what_was_published() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn a_tree_that_may_not_be_written_is_healed_and_restored() {
     use std::os::unix::fs::PermissionsExt;
     let world = World::built();
@@ -181,6 +183,7 @@ fn a_tree_that_may_not_be_written_is_healed_and_restored() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn a_forged_log_record_is_taken_away() {
     let world = World::built();
     let path = world.log_file("lookup/registry.example/!greet@v1.0.0");

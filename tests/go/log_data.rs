@@ -19,6 +19,7 @@ fn files(below: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn a_flipped_bit_in_any_cached_tile_is_found() {
     let world = World::built();
     let tiles = files(&world.at(&world.log_file("tile")));
@@ -40,6 +41,7 @@ fn a_flipped_bit_in_any_cached_tile_is_found() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn records_that_are_not_in_the_log_are_found() {
     let world = World::built();
     let lookup = world.at(&world.log_file("lookup/registry.example/!greet@v1.0.0"));
@@ -83,6 +85,7 @@ fn records_that_are_not_in_the_log_are_found() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn a_note_of_another_signer_is_found() {
     let world = World::built();
     let lookup = world.at(&world.log_file("lookup/registry.example/!greet@v1.0.0"));
@@ -105,6 +108,7 @@ fn a_note_of_another_signer_is_found() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn a_half_written_tile_is_no_forgery() {
     let world = World::built();
     let tile = files(&world.at(&world.log_file("tile"))).remove(0);
@@ -114,6 +118,7 @@ fn a_half_written_tile_is_no_forgery() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn two_histories_of_one_log_are_found() {
     let world = World::built();
     world.scan(&[]).is_clean();
@@ -136,6 +141,7 @@ fn two_histories_of_one_log_are_found() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn a_forged_record_is_found_where_the_proof_was_kept_and_no_tile_is_left() {
     let world = World::downloaded();
     let records = |scan: &crate::report::Scan| scan.count("verified");

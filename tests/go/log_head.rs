@@ -33,6 +33,7 @@ fn go(home: &Path, arguments: &[&str]) -> String {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn the_head_is_signed_by_the_public_log() {
     let home = tempfile::tempdir().unwrap();
     let name = go(home.path(), &["env", "GOSUMDB"]);

@@ -3,6 +3,7 @@
 use crate::world::World;
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn settings_of_the_environment_and_of_go_env_are_judged() {
     let world = World::built();
     let project = world.at("project");

@@ -421,6 +421,7 @@ fn check_all(taints: &[Taint], at_least: usize) {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn clean_before_the_table() {
     let world = World::downloaded();
     let project = world.at("project");
@@ -432,21 +433,25 @@ fn clean_before_the_table() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn taints_of_trees() {
     check_all(&trees(), 17);
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn taints_of_downloads() {
     check_all(&downloads(), 21);
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn taints_of_projects() {
     check_all(&projects(), 9);
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn taints_of_log_data() {
     check_all(&logs(), 7);
 }

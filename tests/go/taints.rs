@@ -10,6 +10,7 @@ use crate::log::NAME;
 use crate::world::{EVIL, World, copy_file, modules};
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn an_edited_tree_is_compiled_by_go_and_found() {
     let world = World::built();
     world.scan(&[]).is_clean();
@@ -23,6 +24,7 @@ fn an_edited_tree_is_compiled_by_go_and_found() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn a_replaced_zip_is_unpacked_by_go_and_found() {
     let world = World::built();
     world.scan(&[]).is_clean();
@@ -40,6 +42,7 @@ fn a_replaced_zip_is_unpacked_by_go_and_found() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn an_added_file_is_compiled_by_go_and_found() {
     let world = World::built();
     world.scan(&[]).is_clean();
@@ -55,6 +58,7 @@ fn an_added_file_is_compiled_by_go_and_found() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn an_edited_vendor_folder_is_compiled_by_go_and_found() {
     let world = World::built();
     world.go(&["mod", "vendor"]);
@@ -76,6 +80,7 @@ fn an_edited_vendor_folder_is_compiled_by_go_and_found() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn files_that_no_module_has_are_found_in_a_vendor_folder() {
     let world = World::built();
     world.go(&["mod", "vendor"]);
@@ -94,6 +99,7 @@ fn files_that_no_module_has_are_found_in_a_vendor_folder() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn a_consistent_rewrite_of_everything_passes_go_and_is_found() {
     let world = World::built();
     world.scan(&[]).is_clean();
@@ -134,6 +140,7 @@ fn a_consistent_rewrite_of_everything_passes_go_and_is_found() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn lines_of_go_sum_are_held_against_the_log() {
     let world = World::built();
     let good = modules()[0].clone();
@@ -156,6 +163,7 @@ fn lines_of_go_sum_are_held_against_the_log() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn an_edited_go_mod_file_is_found() {
     let world = World::built();
     world.write(
@@ -168,6 +176,7 @@ fn an_edited_go_mod_file_is_found() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn a_forged_record_of_the_hash_is_found() {
     let world = World::built();
     let evil = modules()[0].clone().file("greet.go", EVIL);
@@ -179,6 +188,7 @@ fn a_forged_record_of_the_hash_is_found() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn missing_files_links_and_modes_are_found() {
     let world = World::built();
     fs::remove_file(world.at(&world.tree("LICENSE"))).unwrap();
@@ -201,6 +211,7 @@ fn missing_files_links_and_modes_are_found() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn a_zip_that_is_none_is_found() {
     let world = World::built();
     for zip in [&b""[..], b"PK\x05\x06 not a zip"] {
@@ -210,6 +221,7 @@ fn a_zip_that_is_none_is_found() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn genuine_bytes_of_another_module_are_found() {
     let world = World::built();
     let other = "cache/download/registry.example/words/v2/@v/v2.1.0.zip";
@@ -228,6 +240,7 @@ fn genuine_bytes_of_another_module_are_found() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn a_build_output_that_is_not_its_name_is_found() {
     let world = World::built();
     let mut tampered = 0;

@@ -46,6 +46,7 @@ fn vendored() -> World {
 const FOLDER: &str = "project/vendor/registry.example/motley";
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn what_go_copies_is_clean_and_what_a_compiler_loads_must_be_there() {
     let world = vendored();
     for (file, there) in [
@@ -91,6 +92,7 @@ fn what_go_copies_is_clean_and_what_a_compiler_loads_must_be_there() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn a_vendor_folder_that_does_not_fit_is_said_where_go_refuses_it() {
     let world = vendored();
     let manifest = fs::read_to_string(world.at("project/go.mod")).unwrap();

@@ -41,6 +41,7 @@ fn builds(world: &World) -> bool {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn lines_of_all_go_sum_files_of_a_workspace_count() {
     let (world, of_greet, rest) = workspace();
     assert!(builds(&world));
@@ -67,6 +68,7 @@ fn lines_of_all_go_sum_files_of_a_workspace_count() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn a_lock_that_does_not_cover_its_manifest_is_said() {
     let world = World::built();
     let sum = fs::read_to_string(world.at("project/go.sum")).unwrap();
@@ -87,6 +89,7 @@ fn a_lock_that_does_not_cover_its_manifest_is_said() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn an_edited_go_work_sum_is_found_alone_and_against_a_good_go_sum() {
     let (world, of_greet, rest) = workspace();
     let good = modules()[0].clone();
@@ -112,6 +115,7 @@ fn an_edited_go_work_sum_is_found_alone_and_against_a_good_go_sum() {
 }
 
 #[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn what_a_workspace_puts_in_place_of_a_module_is_what_is_judged() {
     let (world, ..) = workspace();
     let fork = Module::new("registry.example/Fork", "v1.0.0").file(
