@@ -440,6 +440,24 @@ pub struct Inspection {
     pub recent: Vec<(Arc<str>, i64)>,
 }
 
+impl Inspection {
+    /// An inspection that says what became of a subject, and nothing more yet.
+    pub const fn new(kind: &'static str, rel: RelPath, outcome: Outcome) -> Self {
+        Self {
+            kind,
+            rel,
+            outcome,
+            observed: None,
+            entries: Vec::new(),
+            findings: Vec::new(),
+            problems: Vec::new(),
+            size: None,
+            note: None,
+            recent: Vec::new(),
+        }
+    }
+}
+
 /// Looks at a part of a cache that is neither archive nor tree.
 pub trait Inspector: Send + Sync {
     /// Looks. Never writes, never panics on hostile input.

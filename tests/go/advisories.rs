@@ -22,6 +22,7 @@ use untaint::pipeline::advise::{
 
 use crate::module::packed;
 use crate::report::Scan;
+use crate::world::answer;
 
 const SELECTION: &str = include_str!("../../fixtures/advisories/go-selection.jsonl");
 
@@ -259,17 +260,7 @@ fn scan(folder: &Path) -> Scan {
         .env("HOME", folder.join("home"))
         .env("GOENV", "off")
         .env("UNTAINT_HOME", folder.join("state"));
-    let started = std::time::Instant::now();
-    let output = command.output().unwrap();
-    let scan = Scan::new(
-        command.get_args().map(ToOwned::to_owned).collect(),
-        output.status,
-        output.stdout,
-        output.stderr,
-        started.elapsed(),
-    );
-    scan.check();
-    scan
+    answer(&mut command)
 }
 
 fn found(scan: &Scan) -> BTreeSet<Found> {

@@ -38,6 +38,17 @@ pub(crate) fn modules() -> Vec<Module> {
     ]
 }
 
+/// Runs a call of untaint that prints a report, and checks what every report must hold.
+pub(crate) fn answer(command: &mut Command) -> Scan {
+    let started = std::time::Instant::now();
+    let output = command.output().unwrap();
+    let arguments = command.get_args().map(ToOwned::to_owned).collect();
+    let (stdout, stderr) = (output.stdout, output.stderr);
+    let scan = Scan::new(arguments, output.status, stdout, stderr, started.elapsed());
+    scan.check();
+    scan
+}
+
 impl World {
     /// A project that was built once. What `go` downloaded and built is made once per test program, and copied.
     pub(crate) fn built() -> Self {
@@ -227,17 +238,7 @@ impl World {
             .env("UNTAINT_HOME", self.at("state"))
             .envs(self.environment())
             .envs(environment.iter().copied());
-        let started = std::time::Instant::now();
-        let output = command.output().unwrap();
-        let scan = Scan::new(
-            command.get_args().map(ToOwned::to_owned).collect(),
-            output.status,
-            output.stdout,
-            output.stderr,
-            started.elapsed(),
-        );
-        scan.check();
-        scan
+        answer(&mut command)
     }
 
     /// Every scan that should notice: online with what was learned before, from nothing, and offline from nothing.

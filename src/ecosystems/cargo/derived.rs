@@ -8,8 +8,6 @@ use crate::ecosystems::contract::{Binding, InspectContext, Inspection, Inspector
 use crate::model::{Outcome, Place, Reason};
 use crate::world::{Dir, FileKind};
 
-use super::litter::blank;
-
 /// Kind of the place.
 pub(super) const KIND: &str = "target";
 /// Most entries that are counted.
@@ -51,7 +49,7 @@ struct Size {
 impl Inspector for BuildFolder {
     fn inspect(&self, context: &InspectContext<'_>) -> Vec<Inspection> {
         let outcome = Outcome::Unverifiable(Reason::Derived);
-        let mut inspection = blank("derived", PathBuf::new(), outcome);
+        let mut inspection = Inspection::new("derived", PathBuf::new(), outcome);
         let mut size = Size {
             whole: true,
             ..Size::default()

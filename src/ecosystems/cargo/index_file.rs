@@ -57,18 +57,12 @@ impl Inspector for IndexFile {
 
     fn inspect(&self, context: &InspectContext<'_>) -> Vec<Inspection> {
         let path = context.root.path().join(&self.rel);
-        let mut inspection = Inspection {
-            kind: "listing",
-            rel: self.rel.clone(),
-            outcome: Outcome::Unverifiable(context.gap.unwrap_or(Reason::NoRecord)),
-            observed: None,
-            entries: Vec::new(),
-            findings: Vec::new(),
-            problems: Vec::new(),
-            size: Some(self.size),
-            note: None,
-            recent: Vec::new(),
-        };
+        let mut inspection = Inspection::new(
+            "listing",
+            self.rel.clone(),
+            Outcome::Unverifiable(context.gap.unwrap_or(Reason::NoRecord)),
+        );
+        inspection.size = Some(self.size);
         let parts: Vec<_> = self.rel.iter().collect();
         let Some((name, folders)) = parts.split_last() else {
             return Vec::new();

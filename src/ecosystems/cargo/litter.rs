@@ -18,7 +18,7 @@ pub(super) struct Litter {
 impl Inspector for Litter {
     fn inspect(&self, _: &InspectContext<'_>) -> Vec<Inspection> {
         let outcome = Outcome::Unverifiable(self.reason);
-        vec![blank(self.kind, self.rel.clone(), outcome)]
+        vec![Inspection::new(self.kind, self.rel.clone(), outcome)]
     }
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Irregular {
 
 impl Inspector for Irregular {
     fn inspect(&self, _: &InspectContext<'_>) -> Vec<Inspection> {
-        let mut inspection = blank(self.kind, self.rel.clone(), Outcome::Tainted);
+        let mut inspection = Inspection::new(self.kind, self.rel.clone(), Outcome::Tainted);
         irregular(&mut inspection, self.place);
         vec![inspection]
     }
@@ -63,22 +63,6 @@ pub(super) fn unlisted(root: &dyn Dir, parts: &[&OsStr], error: &PathError) -> P
     let path: PathBuf = parts.iter().collect();
     let why = format!("cannot be listed: {}", error.source);
     Problem::skipped("", why).at(&root.path().join(path))
-}
-
-/// An inspection that says nothing yet.
-pub(super) fn blank(kind: &'static str, rel: PathBuf, outcome: Outcome) -> Inspection {
-    Inspection {
-        kind,
-        rel,
-        outcome,
-        observed: None,
-        entries: Vec::new(),
-        findings: Vec::new(),
-        problems: Vec::new(),
-        size: None,
-        note: None,
-        recent: Vec::new(),
-    }
 }
 
 /// Says that a link or a device stands where a folder should be.

@@ -86,18 +86,7 @@ impl Inspector for Beside {
     fn inspect(&self, context: &InspectContext<'_>) -> Vec<Inspection> {
         let rel = self.rel();
         let shown = printable(&context.root.path().join(rel).display().to_string());
-        let mut inspection = Inspection {
-            kind: "listing",
-            rel: rel.clone(),
-            outcome: Outcome::Tainted,
-            observed: None,
-            entries: Vec::new(),
-            findings: Vec::new(),
-            problems: Vec::new(),
-            recent: Vec::new(),
-            size: None,
-            note: None,
-        };
+        let mut inspection = Inspection::new("listing", rel.clone(), Outcome::Tainted);
         let bytes = match read(context.root, rel) {
             Ok(bytes) => bytes,
             Err(error) if error.is_not_found() => return Vec::new(),

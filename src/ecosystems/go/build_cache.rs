@@ -103,18 +103,12 @@ struct Found {
 
 impl Inspector for Outputs {
     fn inspect(&self, context: &InspectContext<'_>) -> Vec<Inspection> {
-        let mut inspection = Inspection {
-            kind: "derived",
-            rel: PathBuf::new(),
-            outcome: Outcome::Unverifiable(Reason::Derived),
-            observed: None,
-            entries: Vec::new(),
-            findings: Vec::new(),
-            problems: Vec::new(),
-            recent: Vec::new(),
-            size: None,
-            note: Some("the build cache was not looked into; --caches does".to_owned()),
-        };
+        let mut inspection = Inspection::new(
+            "derived",
+            PathBuf::new(),
+            Outcome::Unverifiable(Reason::Derived),
+        );
+        inspection.note = Some("the build cache was not looked into; --caches does".to_owned());
         if !self.hashed {
             return vec![inspection];
         }

@@ -50,18 +50,7 @@ enum Unhashed {
 
 impl Inspector for Snapshot {
     fn inspect(&self, context: &InspectContext<'_>) -> Vec<Inspection> {
-        let mut inspection = Inspection {
-            kind: "tree",
-            rel: self.rel.clone(),
-            outcome: Outcome::Tainted,
-            observed: None,
-            entries: Vec::new(),
-            findings: Vec::new(),
-            problems: Vec::new(),
-            recent: Vec::new(),
-            size: None,
-            note: None,
-        };
+        let mut inspection = Inspection::new("tree", self.rel.clone(), Outcome::Tainted);
         let shown = printable(&context.root.path().join(&self.rel).display().to_string());
         let expected = KNOWN.iter().find(|(version, _)| *version == self.version);
         match (self.hash(context.root), expected) {

@@ -14,17 +14,10 @@ pub(super) struct Leftover {
 
 impl Inspector for Leftover {
     fn inspect(&self, _: &InspectContext<'_>) -> Vec<Inspection> {
-        vec![Inspection {
-            kind: self.kind,
-            rel: self.rel.clone(),
-            outcome: Outcome::Unverifiable(self.reason),
-            observed: None,
-            entries: Vec::new(),
-            findings: Vec::new(),
-            problems: Vec::new(),
-            recent: Vec::new(),
-            size: None,
-            note: None,
-        }]
+        vec![Inspection::new(
+            self.kind,
+            self.rel.clone(),
+            Outcome::Unverifiable(self.reason),
+        )]
     }
 }

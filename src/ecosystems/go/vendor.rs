@@ -206,18 +206,8 @@ impl Inspector for Rest {
     fn inspect(&self, context: &InspectContext<'_>) -> Vec<Inspection> {
         let mut found = Found::default();
         self.walk(context.root, Path::new(""), 0, &mut found);
-        let mut inspection = Inspection {
-            kind: "tree",
-            rel: PathBuf::new(),
-            outcome: Outcome::Tainted,
-            observed: None,
-            entries: found.entries.clone(),
-            findings: Vec::new(),
-            problems: Vec::new(),
-            recent: Vec::new(),
-            size: None,
-            note: None,
-        };
+        let mut inspection = Inspection::new("tree", PathBuf::new(), Outcome::Tainted);
+        inspection.entries = found.entries.clone();
         if let Some(why) = found.unreadable {
             inspection.outcome = Outcome::Unverifiable(Reason::Unreadable);
             inspection.problems.push(Problem::partial(

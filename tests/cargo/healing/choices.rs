@@ -4,16 +4,8 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use super::world::{command, differences, heal, image, template};
-use crate::support::{Untaint, World};
-
-fn flip(world: &World, name: &str, version: &str) {
-    let path = world.archive(name, version);
-    let mut bytes = fs::read(&path).unwrap();
-    let at = bytes.len() / 2;
-    bytes[at] ^= 1;
-    fs::write(&path, bytes).unwrap();
-}
+use super::world::{command, differences, flip, heal, image, template};
+use crate::support::Untaint;
 
 #[test]
 fn only_the_chosen_finding_is_healed() {

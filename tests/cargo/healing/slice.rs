@@ -1,23 +1,12 @@
 //! One flipped archive from end to end.
 
-use std::fs;
-
-use super::world::{archives, command, differences, heal, healed, image, restored, template};
-use crate::support::World;
-
-fn flip(world: &World) {
-    let path = world.archive("beta", "1.0.0");
-    let mut bytes = fs::read(&path).unwrap();
-    let at = bytes.len() / 2;
-    bytes[at] ^= 1;
-    fs::write(&path, bytes).unwrap();
-}
+use super::world::{archives, command, differences, flip, heal, healed, image, restored, template};
 
 #[test]
 fn a_flipped_archive_is_healed_and_restored() {
     let world = template().twin();
     let good = archives(&world);
-    flip(&world);
+    flip(&world, "beta", "1.0.0");
     let tainted = image(&world.cargo_home(), true);
 
     let plan = heal(&world, &[]).run_raw();

@@ -29,6 +29,15 @@ pub(crate) fn heal(world: &World, more: &[&str]) -> Untaint {
         .args(more)
 }
 
+/// Turns one bit of a cached archive.
+pub(crate) fn flip(world: &World, name: &str, version: &str) {
+    let path = world.archive(name, version);
+    let mut bytes = fs::read(&path).unwrap();
+    let at = bytes.len() / 2;
+    bytes[at] ^= 1;
+    fs::write(&path, bytes).unwrap();
+}
+
 /// Heals and expects this end.
 #[track_caller]
 pub(crate) fn healed(world: &World, exit: i32) -> Scan {

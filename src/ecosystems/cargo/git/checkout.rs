@@ -19,7 +19,7 @@ use crate::model::{
 };
 use crate::world::{Dir, FileKind};
 
-use super::super::litter::{blank, irregular};
+use super::super::litter::irregular;
 use super::{database, path, told};
 
 /// Differences that are named.
@@ -107,7 +107,7 @@ enum Stop {
 
 impl Inspector for GitCheckout {
     fn inspect(&self, context: &InspectContext<'_>) -> Vec<Inspection> {
-        let mut inspection = blank(
+        let mut inspection = Inspection::new(
             "checkout",
             self.rel(),
             Outcome::Unverifiable(Reason::Unreadable),

@@ -11,7 +11,7 @@ use crate::formats::git::full::check_all;
 use crate::formats::git::{Files, HashKind, Limits, posture};
 use crate::model::{Outcome, Place, Problem, Reason};
 
-use super::super::litter::{blank, irregular, unlisted};
+use super::super::litter::{irregular, unlisted};
 use super::{path, told};
 
 /// A database without a checkout.
@@ -43,7 +43,7 @@ impl GitDatabase {
 
 impl Inspector for GitDatabase {
     fn inspect(&self, context: &InspectContext<'_>) -> Vec<Inspection> {
-        let mut inspection = blank(
+        let mut inspection = Inspection::new(
             "git-db",
             path(&["git", "db"], &[&self.folder]),
             Outcome::Unverifiable(Reason::Git),
