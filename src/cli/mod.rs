@@ -50,6 +50,7 @@ pub fn run(arguments: Vec<OsString>, ports: &Ports<'_>) -> Exit {
         Command::Heal(args) => commands::heal::run(&args, ports),
         Command::Restore(args) => commands::restore::run(&args, ports),
         Command::Quarantine(args) => commands::quarantine::run(&args, ports),
+        Command::Impact(args) => commands::impact::run(&args, ports),
         Command::Log(args) => commands::quarantine::log(&args, ports),
         Command::Sbom(args) => commands::scan::sbom(*args, ports),
         Command::Feeds(args) => commands::feeds::run(&args, ports),

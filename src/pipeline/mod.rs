@@ -9,6 +9,7 @@ pub mod flow;
 pub mod graph;
 pub mod heal;
 pub mod healing;
+pub mod impact;
 mod imports;
 pub mod inventory;
 pub mod knowledge;

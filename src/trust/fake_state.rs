@@ -10,11 +10,11 @@ use crate::world::{PathError, StateDir};
 
 /// A state folder in memory.
 #[derive(Default)]
-pub(super) struct FakeState {
-    pub(super) files: Mutex<BTreeMap<String, Vec<u8>>>,
-    pub(super) read_only: bool,
+pub(crate) struct FakeState {
+    pub(crate) files: Mutex<BTreeMap<String, Vec<u8>>>,
+    pub(crate) read_only: bool,
     /// Bytes that still fit; an append writes as many as do, then fails.
-    pub(super) room: Mutex<Option<usize>>,
+    pub(crate) room: Mutex<Option<usize>>,
     locked: Arc<Mutex<bool>>,
 }
 
@@ -29,17 +29,17 @@ impl Drop for Held {
 }
 
 impl FakeState {
-    pub(super) fn with(name: &str, bytes: &[u8]) -> Self {
+    pub(crate) fn with(name: &str, bytes: &[u8]) -> Self {
         let state = Self::default();
         state.set(name, bytes);
         state
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<Vec<u8>> {
+    pub(crate) fn get(&self, name: &str) -> Option<Vec<u8>> {
         self.files.lock().unwrap().get(name).cloned()
     }
 
-    pub(super) fn set(&self, name: &str, bytes: &[u8]) {
+    pub(crate) fn set(&self, name: &str, bytes: &[u8]) {
         let mut files = self.files.lock().unwrap();
         files.insert(name.to_owned(), bytes.to_vec());
     }
@@ -119,6 +119,12 @@ impl StateDir for FakeState {
         let bytes = bytes.ok_or_else(|| self.error(io::ErrorKind::NotFound))?;
         files.insert(aside.clone(), bytes);
         Ok(aside)
+    }
+
+    fn remove(&self, name: &str) -> Result<(), PathError> {
+        self.writable()?;
+        self.files.lock().unwrap().remove(name);
+        Ok(())
     }
 
     fn size(&self, name: &str) -> Result<u64, PathError> {

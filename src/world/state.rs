@@ -34,6 +34,12 @@ pub trait StateDir: Send + Sync {
     /// When the folder cannot be written.
     fn set_aside(&self, name: &str) -> Result<String, PathError>;
 
+    /// Takes a file away for good; one that is not there is as good as gone. A link or anything irregular is an error.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    fn remove(&self, name: &str) -> Result<(), PathError>;
+
     /// Size of a file in bytes; 0 when it is not there.
     ///
     /// # Errors

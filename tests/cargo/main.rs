@@ -26,6 +26,7 @@ mod fixtures;
 mod folders;
 mod forged_state;
 mod healing;
+mod impact;
 mod listing_rows;
 mod live;
 mod lock_covers;

@@ -3,6 +3,7 @@
 //! What is not built is not here, so that it is a usage error (exit 2) and never a stub.
 
 mod heal;
+mod impact;
 mod manage;
 mod scan;
 mod values;
@@ -10,6 +11,7 @@ mod values;
 use clap::{Parser, Subcommand};
 
 pub use heal::{HealArgs, LogArgs, QuarantineArgs, QuarantineCommand, RestoreArgs};
+pub use impact::ImpactArgs;
 pub use manage::{
     AcceptArgs, ClaimsArgs, ClaimsCommand, CompletionsArgs, ExplainArgs, FeedsArgs, FeedsCommand,
     ImportFeed, PinArgs, SchemaArgs, SnapshotArgs, StatusArgs, TrustArgs, TrustCommand, WaiveArgs,
@@ -44,6 +46,8 @@ pub enum Command {
     Restore(RestoreArgs),
     /// Look into what heals have moved away
     Quarantine(QuarantineArgs),
+    /// Show where on this machine something is, and what was built from it
+    Impact(ImpactArgs),
     /// Show what heal and restore have done
     Log(LogArgs),
     /// Write a bill of materials of what was observed and verified

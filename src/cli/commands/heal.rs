@@ -25,7 +25,7 @@ use crate::world::{Env as _, Progress as _, WriteFs as _};
 
 use super::heal_output::{self, Told};
 use super::prepared::Prepared;
-use super::scan::remember;
+use super::scan::{recall, remember};
 
 /// How long a tool's lock is waited for.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
@@ -145,6 +145,11 @@ fn heal(
         after = Some(rescan(&prepared)?);
     }
     world.progress.finish();
+    if let (Some(state), Some(after)) = (prepared.state(), &after)
+        && let Err(problem) = recall(state, &prepared.settings, after)
+    {
+        say(ports, &problem.message);
+    }
     remember(prepared.state(), &prepared.store, None, ports);
     let last = after.as_ref().unwrap_or(&report);
     let exit = ending(args, &plan, receipts.as_ref(), &recovered, last);

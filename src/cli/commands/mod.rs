@@ -8,6 +8,7 @@ pub(super) mod explain;
 pub(super) mod feeds;
 pub(super) mod heal;
 mod heal_output;
+pub(super) mod impact;
 pub(super) mod man;
 pub(super) mod own_file;
 mod prepared;

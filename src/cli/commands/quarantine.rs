@@ -1,6 +1,7 @@
 //! `untaint quarantine list|show|export|prune`, and `untaint log`: what was taken, and what was done.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::json;
@@ -18,7 +19,7 @@ use crate::pipeline::heal::evidence;
 use crate::pipeline::heal::journal::Standing;
 use crate::pipeline::heal::quarantine::{self, Kept};
 use crate::pipeline::heal::vault::{Vault, VaultError};
-use crate::world::real::SystemWriteFs;
+use crate::world::real::{SystemWriteFs, World};
 use crate::world::{Clock as _, Env as _, WriteFs};
 
 /// Largest text of evidence that is shown.
@@ -106,6 +107,19 @@ fn with<T>(
     let fs = SystemWriteFs::default();
     let vault = Vault::look(&fs, &path, world.env.uid()).map_err(text)?;
     look(vault, world.clock.now())
+}
+
+/// Everything in the quarantine, and what of it could not be read.
+pub(super) fn listed(
+    state: Option<&PathBuf>,
+    isolated: bool,
+    world: &World,
+) -> Result<(Vec<Kept>, Vec<String>), String> {
+    let fs = SystemWriteFs::default();
+    match Vault::look(&fs, home(state, isolated)?, world.env.uid()).map_err(text)? {
+        Some(vault) => quarantine::list(&vault).map_err(text),
+        None => Ok((Vec::new(), Vec::new())),
+    }
 }
 
 fn standing(kept: &Kept) -> &'static str {

@@ -5,12 +5,14 @@ use crate::cli::exit::Exit;
 use crate::cli::settings::Settings;
 use crate::cli::{Ports, fail, open, print};
 use crate::model::Problem;
+use crate::model::report::Report;
 use crate::model::text;
 use crate::pipeline::report::{self, Format, Options};
 use crate::pipeline::scan;
 use crate::trust::claims::ClaimStore;
 use crate::trust::ledger::Ledger;
 use crate::trust::runs::{self, RunRecord};
+use crate::trust::sightings;
 use crate::world::{Progress as _, StateDir};
 
 use super::prepared::Prepared;
@@ -55,12 +57,33 @@ fn run(settings: Settings, ports: &Ports<'_>) -> Exit {
     if let Some(state) = state
         && !world.progress.cancelled()
         && settings.policy.integrity
-        && let Err(problem) = runs::add(state, &record(settings, &report))
     {
-        say_unkept(&problem, ports);
+        let kept = runs::add(state, &record(settings, &report));
+        let kept = kept.and_then(|()| recall(state, settings, &report));
+        if let Err(problem) = kept {
+            say_unkept(&problem, ports);
+        }
     }
     let exit = Exit::of(report.verdict.result, settings.exit_zero);
     write(settings, &report, settings.format, exit, ports)
+}
+
+/// What was seen where is recorded for `untaint impact`, unless the user wants none of it.
+pub(super) fn recall(
+    state: &dyn StateDir,
+    settings: &Settings,
+    report: &Report,
+) -> Result<(), Problem> {
+    if !settings.base.sightings() {
+        return Ok(());
+    }
+    let ecosystems = settings.ecosystems.iter().map(|e| format!("ecosystem={e}"));
+    let exclude = settings
+        .exclude
+        .iter()
+        .map(|glob| format!("exclude={glob}"));
+    let narrowed: Vec<String> = ecosystems.chain(exclude).collect();
+    sightings::keep(state, report, &narrowed)
 }
 
 /// What this run learned is kept; that it cannot be kept is said and changes nothing.
@@ -89,7 +112,7 @@ fn say_unkept(problem: &Problem, ports: &Ports<'_>) {
 }
 
 /// What `untaint status` shows of this run.
-fn record(settings: &Settings, report: &crate::model::report::Report) -> RunRecord {
+fn record(settings: &Settings, report: &Report) -> RunRecord {
     let all = report.coverage.total();
     RunRecord {
         at: report.run.started,
@@ -107,7 +130,7 @@ fn record(settings: &Settings, report: &crate::model::report::Report) -> RunReco
 /// Writes the report to standard output and to the files that were asked for.
 pub(super) fn write(
     settings: &Settings,
-    report: &crate::model::report::Report,
+    report: &Report,
     format: Format,
     exit: Exit,
     ports: &Ports<'_>,

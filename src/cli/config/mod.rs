@@ -36,6 +36,8 @@ pub struct PolicyFile {
     pub max_feed_age: Option<u64>,
     /// Globs of paths to leave out.
     pub exclude: Option<Vec<String>>,
+    /// Whether what a scan sees is recorded for `untaint impact`.
+    pub sightings: Option<bool>,
     /// Waivers, in the file's order.
     pub waivers: Vec<Waiver>,
     /// Accepted artifacts, in the file's order.

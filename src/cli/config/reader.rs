@@ -21,6 +21,7 @@ const TOP: &[&str] = &[
     "require",
     "max-feed-age",
     "exclude",
+    "sightings",
     "waiver",
     "accept",
 ];
@@ -71,6 +72,12 @@ impl Reader<'_> {
                 })?;
             }
             file.exclude = Some(globs);
+        }
+        if let Some(value) = table.get("sightings") {
+            let DeValue::Boolean(kept) = value.get_ref() else {
+                return Err(self.error(value, "`sightings` is true or false"));
+            };
+            file.sightings = Some(*kept);
         }
         for entry in self.tables(table, "waiver")? {
             file.waivers.push(self.waiver(entry)?);

@@ -19,6 +19,7 @@ derived = "note"
 require = "published"
 max-feed-age = "7d"
 exclude = ["third_party/**"]
+sightings = false
 [[waiver]]
 id = "RUSTSEC-2024-0001"
 reason = "not reachable from the server"
@@ -49,12 +50,13 @@ fn everything_in_the_contract_is_read() {
     assert_eq!(file.require, Some(Assurance::Published));
     assert_eq!(file.max_feed_age, Some(Policy::DEFAULT_MAX_FEED_AGE));
     assert_eq!(file.exclude.unwrap(), ["third_party/**"]);
+    assert_eq!(file.sightings, Some(false));
     assert_eq!(
         file.waivers[0].what,
         Waivable::Id("RUSTSEC-2024-0001".into())
     );
     assert_eq!(file.waivers[0].owner.as_deref(), Some("platform team"));
-    assert_eq!(file.waivers[0].at, "untaint.toml:8");
+    assert_eq!(file.waivers[0].at, "untaint.toml:9");
     assert!(matches!(
         &file.waivers[1].what,
         Waivable::Code {
@@ -116,6 +118,7 @@ fn what_does_not_fit_is_named_with_its_line() {
         ("require = 'self'".to_owned(), 1, "authenticated, published"),
         ("max-feed-age = '7'".to_owned(), 1, "duration"),
         ("exclude = ['[']".to_owned(), 1, "exclude"),
+        ("sightings = 'no'".to_owned(), 1, "true or false"),
         ("[waiver]\nid='x'".to_owned(), 1, "[[waiver]]"),
         (
             "[[waiver]]\nid='x'\nreason='y'".to_owned(),

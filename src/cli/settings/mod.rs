@@ -123,6 +123,17 @@ pub struct Settings {
     pub weakened: Vec<String>,
 }
 
+impl Base {
+    /// Whether what a scan sees is recorded for `untaint impact`.
+    pub fn sightings(&self) -> bool {
+        [&self.named_policy, &self.user_policy]
+            .into_iter()
+            .flatten()
+            .find_map(|policy| policy.sightings)
+            .unwrap_or(true)
+    }
+}
+
 /// A claims file that was named.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamedClaims {

@@ -116,6 +116,9 @@ impl Settings {
         if file.exclude.as_ref().is_some_and(|globs| !globs.is_empty()) {
             inert.push("exclude");
         }
+        if file.sightings.is_some() {
+            inert.push("sightings");
+        }
         if !file.waivers.is_empty() {
             inert.push("waiver");
         }

@@ -15,6 +15,8 @@ mod table;
 mod when;
 mod writer;
 
+pub use writer::pretty;
+
 use crate::model::report::Report;
 
 /// What a report can be written as.

@@ -4,15 +4,17 @@
 
 const REPORT: &str = include_str!("schema/untaint.report.1.json");
 const CHECK: &str = include_str!("schema/untaint.check.1.json");
+const IMPACT: &str = include_str!("schema/untaint.impact.1.json");
 
 /// Names of all schemas, in the order that help texts list them.
-pub const NAMES: [&str; 2] = ["untaint.report/1", "untaint.check/1"];
+pub const NAMES: [&str; 3] = ["untaint.report/1", "untaint.check/1", "untaint.impact/1"];
 
 /// The schema of a format, by its whole name (`untaint.report/1`) or the short one (`report`).
 pub fn named(name: &str) -> Option<&'static str> {
     match name {
         "untaint.report/1" | "report" => Some(REPORT),
         "untaint.check/1" | "check" | "checks" => Some(CHECK),
+        "untaint.impact/1" | "impact" => Some(IMPACT),
         _ => None,
     }
 }

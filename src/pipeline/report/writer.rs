@@ -12,7 +12,7 @@ use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 use crate::model::text::is_hostile;
 
 /// Two spaces of indent, one value per line, a final line end.
-pub(super) fn pretty<T: Serialize>(value: &T) -> Vec<u8> {
+pub fn pretty<T: Serialize>(value: &T) -> Vec<u8> {
     write(value, PrettyFormatter::new())
 }
 

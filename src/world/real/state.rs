@@ -212,6 +212,20 @@ impl StateDir for StateFolder {
         Err(self.error_at(name, io::ErrorKind::AlreadyExists))
     }
 
+    fn remove(&self, name: &str) -> Result<(), PathError> {
+        self.safe(name)?;
+        let Some(folder) = self.folder(false)? else {
+            return Ok(());
+        };
+        if !self.regular(&folder, name)? {
+            return Ok(());
+        }
+        match rustix::fs::unlinkat(&folder, name, AtFlags::empty()) {
+            Ok(()) | Err(rustix::io::Errno::NOENT) => Ok(()),
+            Err(error) => Err(self.error_at(name, error)),
+        }
+    }
+
     fn size(&self, name: &str) -> Result<u64, PathError> {
         self.safe(name)?;
         let Some(folder) = self.folder(false)? else {

@@ -8,4 +8,4 @@ mod kept;
 mod kill;
 mod slice;
 mod taints;
-mod world;
+pub(crate) mod world;

@@ -28,6 +28,23 @@ fn made_lazily_and_for_us_alone() {
 }
 
 #[test]
+fn removing_takes_files_and_nothing_else() {
+    let (temp, state) = folder();
+    state.remove("claims").unwrap();
+    assert!(!temp.path().join("a").exists());
+    state.replace("claims", b"one").unwrap();
+    let target = temp.path().join("target");
+    std::fs::write(&target, b"precious").unwrap();
+    symlink(&target, state.path().join("link")).unwrap();
+    std::fs::create_dir(state.path().join("folder")).unwrap();
+    assert!(state.remove("link").is_err() && state.remove("folder").is_err());
+    assert_eq!(std::fs::read(&target).unwrap(), b"precious");
+    state.remove("claims").unwrap();
+    state.remove("claims").unwrap();
+    assert_eq!(state.list().unwrap(), ["folder", "link"]);
+}
+
+#[test]
 fn larger_than_asked_is_an_error() {
     let (_temp, state) = folder();
     state.replace("claims", b"12345").unwrap();
@@ -54,6 +71,7 @@ fn no_name_leaves_the_folder() {
         assert!(state.append(name, b"").is_err(), "{name:?}");
         assert!(state.lock(name).is_err(), "{name:?}");
         assert!(state.set_aside(name).is_err(), "{name:?}");
+        assert!(state.remove(name).is_err(), "{name:?}");
     }
 }
 
