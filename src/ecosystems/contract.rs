@@ -15,6 +15,7 @@ mod healer;
 mod manifests;
 mod posture;
 mod projection;
+mod proofs;
 mod question;
 mod settings;
 mod together;
@@ -37,7 +38,10 @@ pub use first_party::FirstParty;
 pub use healer::{DerivedPart, Healer};
 pub use manifests::{AuditedPath, Held, ManifestContext, Manifests};
 pub use posture::{NamedPlace, Posture, PostureContext, PostureReport, Spelled};
-pub use projection::{Difference, Extra, ExtraContext, Placement, Projection};
+pub use projection::{
+    Absent, Difference, Extra, ExtraContext, Placement, Projection, ReadTree, TreeView,
+};
+pub use proofs::Proofs;
 pub use question::{Question, Reply};
 pub use settings::ToolSettings;
 pub use together::{Imported, LockExtra, LockView, Together};
@@ -387,6 +391,8 @@ pub struct TreePart {
 pub struct InspectContext<'a> {
     /// The cache root.
     pub root: &'a dyn Dir,
+    /// Files by name, where a place is a copy of another one.
+    pub fs: &'a dyn ReadFs,
     /// Name of the root.
     pub root_id: &'a RootId,
     /// What is published under a package name, if it could be learned.
@@ -401,17 +407,6 @@ pub struct InspectContext<'a> {
     pub proofs: Option<&'a dyn Proofs>,
     /// Whether the run was asked to end.
     pub cancelled: &'a dyn Fn() -> bool,
-}
-
-/// Remembers that a file of one identity was held against something and fitted.
-///
-/// A key is a digest over the file's identity and over everything that it was held against; it must be one that only the
-/// same comparison can have.
-pub trait Proofs: Sync {
-    /// Whether an earlier run proved it.
-    fn proven(&self, key: &[u8; 32]) -> bool;
-    /// Remembers it, unless the file is too young: `youngest` is its latest time in seconds since 1970.
-    fn prove(&self, key: &[u8; 32], youngest: i64);
 }
 
 /// What an inspector saw: one subject.

@@ -6,6 +6,7 @@
 pub mod ambiguity;
 pub mod casefold;
 pub mod git;
+pub mod go_source;
 pub mod gzip;
 pub mod h1;
 pub mod hex;

@@ -2,6 +2,9 @@
 
 use super::digest::Digest;
 
+/// Beside the permission bits of a file: by its own words no build can take it in.
+pub const NEVER_BUILT: u32 = 1 << 31;
+
 /// One regular file of an archive.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ManifestEntry {
@@ -9,7 +12,7 @@ pub struct ManifestEntry {
     pub path: Box<[u8]>,
     /// Size in bytes.
     pub size: u64,
-    /// Permission bits as the archive states them.
+    /// Permission bits as the archive states them, and [`NEVER_BUILT`].
     pub mode: u32,
     /// BLAKE3 of the content.
     pub blake3: [u8; 32],

@@ -212,6 +212,7 @@ fn stages(job: Job<'_>, heal: bool) -> Result<(Report, Aftermath, Standings), No
         store: job.store,
         ledger: job.ledger,
         fetch: job.fetch,
+        fs: job.fs,
         env: job.env,
         progress: job.progress,
         standings: &standings,

@@ -132,6 +132,7 @@ mod tests {
         let root = disk.dir("/p/target");
         let context = InspectContext {
             root: &*root,
+            fs: &disk,
             root_id: &RootId::new("target"),
             listing: None,
             gap: None,

@@ -87,6 +87,7 @@ impl<'a> Case<'a> {
         let root = self.disk.dir("/c");
         let context = InspectContext {
             root: &*root,
+            fs: &self.disk,
             root_id: &RootId::new("root"),
             listing: self.listing,
             gap: self.gap,
@@ -125,6 +126,7 @@ fn any_part_of_the_identity_makes_another_file() {
     let root = case.disk.dir("/c");
     let context = InspectContext {
         root: &*root,
+        fs: &case.disk,
         root_id: &RootId::new("root"),
         listing: Some(&listing),
         gap: None,

@@ -71,14 +71,47 @@ pub trait Projection: Send + Sync {
     fn missing(&self, _path: &[u8]) -> Difference {
         Difference::Finding
     }
-    /// Whether a file that may be left out is always there where its folder is one of [`super::TreePart::copied`].
-    fn copied(&self, _path: &[u8]) -> bool {
+    /// Whether [`Projection::absences`] is asked about an [`Placement::Optional`] file that the tree lacks.
+    fn weighs_absence(&self, _path: &[u8], _copied: &[Box<[u8]>]) -> bool {
         false
+    }
+    /// What of that should be there: positions, and how each is to be taken.
+    ///
+    /// # Errors
+    /// Why the tree cannot be looked at for it.
+    fn absences(
+        &self,
+        _absent: &[Absent],
+        _tree: &TreeView<'_>,
+    ) -> Result<Vec<(usize, Difference)>, String> {
+        Ok(Vec::new())
     }
     /// Whether [`Projection::differing`] can excuse anything: then archive bytes are kept until compared.
     fn forgives(&self) -> bool {
         false
     }
+}
+
+/// A file of the archive that the tree lacks and that its tool may have left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Absent {
+    /// Path, relative to the archive's top folder.
+    pub path: Box<[u8]>,
+    /// By its own words no build can take it in (see [`crate::model::NEVER_BUILT`]).
+    pub never_built: bool,
+}
+
+/// Reads a file of a tree by its path; else says why it cannot be read.
+pub type ReadTree<'a> = dyn Fn(&[u8]) -> Result<Vec<u8>, String> + 'a;
+
+/// A tree that was held against its archive: what of it is not genuine was found already.
+pub struct TreeView<'a> {
+    /// Folders whose own files were copied (see [`super::TreePart::copied`]).
+    pub copied: &'a [Box<[u8]>],
+    /// Names of the files directly in a folder.
+    pub files: &'a dyn Fn(&[u8]) -> Vec<Vec<u8>>,
+    /// Content of a file of the tree.
+    pub read: &'a ReadTree<'a>,
 }
 
 /// What is known when an extra file is judged.

@@ -49,7 +49,7 @@ impl Step {
 }
 
 /// Whether the glob matches the whole text.
-fn matches(glob: &str, text: &str) -> bool {
+pub(super) fn matches(glob: &str, text: &str) -> bool {
     let Some(steps) = parse(glob) else {
         return false;
     };

@@ -8,7 +8,10 @@
 //! | `imports` | what a project's own sources import |
 //! | `cache` | GOMODCACHE |
 //! | `beside` | `.info` and `list` files |
-//! | `projection` | how a zip's files appear in trees |
+//! | `projection` | how a zip's files appear in unpacked trees |
+//! | `vendoring` | which of them `go mod vendor` copies |
+//! | `copied_folder` | vendored copies of folders that stand in for modules |
+//! | `embed` | which files sources embed |
 //! | `fips` | frozen cryptographic code, unpacked by GOFIPS140 |
 //! | `leftover` | things that stand for no module |
 //! | `log` | proofs of what the log has |
@@ -37,7 +40,9 @@
 mod beside;
 mod build_cache;
 mod cache;
+mod copied_folder;
 mod denied;
+mod embed;
 pub mod escape;
 mod fips;
 pub mod gomod;
@@ -61,6 +66,7 @@ mod projection;
 mod proxy;
 mod settings;
 mod vendor;
+mod vendoring;
 pub mod version;
 mod workspace;
 
@@ -85,8 +91,8 @@ static FACTS: Facts = Facts {
     purl_type: "golang",
     osv_ecosystem: "Go",
     cache_names: &["go", "go-build"],
-    verified: "module zips, unpacked modules, `.mod` files, `.ziphash` records, toolchain modules, `go.sum` and `go.work.sum` lines: all by inclusion proof in the checksum database's log; unpacked FIPS snapshots by their fixed hashes; cached log records and tiles; files in `vendor/`, and `vendor/modules.txt` against `go.mod`; outputs in GOCACHE that do not hash to their names; settings",
-    not_verified: "`.info` files beyond the version that they lead to, `list` files, `cache/vcs`, `.go` files missing from `vendor/`, GOCACHE otherwise (listed as derived), modules that the log does not know",
+    verified: "module zips, unpacked modules, `.mod` files, `.ziphash` records, toolchain modules, `go.sum` and `go.work.sum` lines: all by inclusion proof in the checksum database's log; unpacked FIPS snapshots by their fixed hashes; cached log records and tiles; files in `vendor/`, and what is missing there, also of copies of folders; `vendor/modules.txt` against `go.mod`; outputs in GOCACHE that do not hash to their names; settings",
+    not_verified: "`.info` files beyond the version that they lead to, `list` files, `cache/vcs`, GOCACHE otherwise (listed as derived), modules that the log does not know",
 };
 
 /// The ecosystem.

@@ -5,8 +5,8 @@
 //! vendor/<module path>/…        files of its packages, as the zip has them
 //! ```
 //! Every file must be, byte for byte, the file of the same name in the published zip of the version that `modules.txt` names,
-//! and there must be no others. What a compiler loads beside Go's own sources must not be missing (see `projection`). What
-//! stands in for a module by a folder of the user's cannot be held against anything. Whether `modules.txt` fits `go.mod` is
+//! and there must be no others. What a build loads must not be missing (see `vendoring`). What
+//! is a copy of a folder of the user's is held against that (see `copied_folder`). Whether `modules.txt` fits `go.mod` is
 //! said with the settings (see `posture`).
 
 use std::ffi::OsStr;
@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::ecosystems::contract::{
-    Binding, InspectContext, Inspection, Inspector, OpenContext, Session, TreePart, Unit,
+    Binding, InspectContext, Inspection, Inspector, NamedPlace, OpenContext, Session, TreePart,
+    Unit,
 };
 use crate::model::text::{percent, printable};
 use crate::model::{
@@ -25,12 +26,13 @@ use crate::model::{
 use crate::world::{Dir, FileKind};
 
 use super::GO;
+use super::copied_folder::CopiedFolder;
 use super::escape::check_path;
 use super::gomod::Replacement;
 use super::leftover::Leftover;
 use super::locks::zip_file;
 use super::modulestxt;
-use super::projection::Vendored;
+use super::vendoring::Vendored;
 
 /// Kind of the place.
 pub(super) const KIND: &str = "go-vendor";
@@ -47,7 +49,7 @@ pub(super) fn is_one(dir: &dyn Dir, names: &[&str]) -> bool {
 }
 
 /// Opens a vendor folder.
-pub(super) fn open(root: &dyn Dir, context: &OpenContext<'_>) -> Session {
+pub(super) fn open(place: &NamedPlace, root: &dyn Dir, context: &OpenContext<'_>) -> Session {
     let mut session = Session::default();
     let at = root.path().join(MODULES);
     let bytes = match root.read(OsStr::new(MODULES), modulestxt::MAX_BYTES as u64) {
@@ -73,6 +75,10 @@ pub(super) fn open(root: &dyn Dir, context: &OpenContext<'_>) -> Session {
             problem.message.clone(),
         ));
     }
+    // A vendor folder may be a link; what names it lies where Go starts from.
+    let by = Path::new(&place.named_by);
+    let beside = if by.is_absolute() { by } else { root.path() };
+    let beside = beside.parent().unwrap_or(beside);
     let registry = context.registries.iter().find(|r| r.trusted).and_then(|r| {
         Some(Arc::new(Registry {
             fingerprint: r.fingerprint,
@@ -88,7 +94,7 @@ pub(super) fn open(root: &dyn Dir, context: &OpenContext<'_>) -> Session {
     for module in &present {
         session
             .units
-            .push(unit(module, &folders, registry.as_ref()));
+            .push(unit(module, &folders, beside, registry.as_ref()));
     }
     session
         .units
@@ -99,22 +105,29 @@ pub(super) fn open(root: &dyn Dir, context: &OpenContext<'_>) -> Session {
     session
 }
 
-fn unit(module: &modulestxt::Vendored, folders: &[&str], registry: Option<&Arc<Registry>>) -> Unit {
+/// One module. `beside`: the folder that replacements are named from.
+fn unit(
+    module: &modulestxt::Vendored,
+    folders: &[&str],
+    beside: &Path,
+    registry: Option<&Arc<Registry>>,
+) -> Unit {
     let rel = PathBuf::from(&module.path);
     let (path, version) = match (&module.replacement, &module.version) {
         (Some(Replacement::Module(other)), _) => (&other.path, &other.version),
         (None, Some(version)) => (&module.path, version),
-        (Some(Replacement::Folder(_)), _) | (None, None) => {
-            // Copied from a folder of the user's: nothing published says what it must be.
-            return leftover(rel, Reason::Unsupported);
+        (Some(Replacement::Folder(named)), _) => {
+            let copied = CopiedFolder {
+                rel,
+                from: beside.join(named),
+                named: named.clone(),
+                without: without(module, folders),
+                copied: copied(module),
+            };
+            return inspected(Box::new(copied));
         }
+        (None, None) => return leftover(rel, Reason::Unsupported),
     };
-    let prefix = format!("{}/", module.path);
-    let without = folders
-        .iter()
-        .filter_map(|other| other.strip_prefix(&prefix))
-        .map(|below| below.as_bytes().into())
-        .collect();
     let binding = match registry {
         Some(registry) => Binding::Artifact(Arc::new(ArtifactId {
             coordinate: Coordinate {
@@ -134,7 +147,7 @@ fn unit(module: &modulestxt::Vendored, folders: &[&str], registry: Option<&Arc<R
         tree: Some(TreePart {
             rel,
             projection: &Vendored,
-            without,
+            without: without(module, folders),
             copied: copied(module),
         }),
         inspector: None,
@@ -162,27 +175,32 @@ fn copied(module: &modulestxt::Vendored) -> Vec<Box<[u8]>> {
     folders
 }
 
+/// Folders in a module's own that belong to other modules.
+fn without(module: &modulestxt::Vendored, folders: &[&str]) -> Vec<Box<[u8]>> {
+    let prefix = format!("{}/", module.path);
+    let others = folders.iter().filter_map(|f| f.strip_prefix(&prefix));
+    others.map(|below| below.as_bytes().into()).collect()
+}
+
 fn leftover(rel: PathBuf, reason: Reason) -> Unit {
-    Unit {
-        binding: Binding::Nothing,
-        place: Place::Vendor,
-        archive: None,
-        tree: None,
-        inspector: Some(Box::new(Leftover {
-            rel,
-            kind: "tree",
-            reason,
-        })),
-    }
+    inspected(Box::new(Leftover {
+        rel,
+        kind: "tree",
+        reason,
+    }))
 }
 
 fn rest(folders: Vec<PathBuf>, listed: bool) -> Unit {
+    inspected(Box::new(Rest { folders, listed }))
+}
+
+fn inspected(inspector: Box<dyn Inspector>) -> Unit {
     Unit {
         binding: Binding::Nothing,
         place: Place::Vendor,
         archive: None,
         tree: None,
-        inspector: Some(Box::new(Rest { folders, listed })),
+        inspector: Some(inspector),
     }
 }
 

@@ -18,6 +18,11 @@ impl Visitor for Both<'_, '_> {
         self.1.bytes(bytes);
     }
 
+    fn never_built(&mut self) {
+        self.0.never_built();
+        self.1.never_built();
+    }
+
     fn end(&mut self) {
         self.0.end();
         self.1.end();

@@ -5,11 +5,12 @@ use std::io::Read as _;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::ecosystems::contract::{Difference, Extra, ExtraContext, Placement, Projection};
+use crate::ecosystems::contract::{Absent, Difference, Extra, ExtraContext, Placement, Projection};
 use crate::model::text::percent;
-use crate::model::{Digest, Entry, EntryKind, Manifest};
+use crate::model::{Digest, Entry, EntryKind, Manifest, NEVER_BUILT};
 use crate::world::{Dir, FileKind, PathError, ReadFile, Stat};
 
+use super::absences;
 use super::listing::{Opener, TreeListing};
 use super::unpack::Visitor;
 
@@ -36,7 +37,7 @@ pub(super) struct Found {
 }
 
 impl Found {
-    fn differ(&mut self, path: &[u8], kind: EntryKind) {
+    pub(super) fn differ(&mut self, path: &[u8], kind: EntryKind) {
         self.total += 1;
         self.worst = Some(self.worst.map_or(kind, |worst| worst.min(kind)));
         if self.entries.len() < NAMED {
@@ -55,7 +56,7 @@ impl Found {
         }
     }
 
-    fn list(&mut self, path: &[u8], why: &'static str) {
+    pub(super) fn list(&mut self, path: &[u8], why: &'static str) {
         if self.listed.len() < NAMED {
             self.listed.push((percent(path).0, why));
         }
@@ -92,6 +93,8 @@ pub(super) struct Compare<'a> {
     seen: Vec<bool>,
     current: Option<Current>,
     buffer: &'a mut Vec<u8>,
+    /// What is judged once the whole tree was seen.
+    absent: Vec<Absent>,
     found: Found,
 }
 
@@ -111,6 +114,7 @@ impl<'a> Compare<'a> {
             seen: vec![false; listing.files.len()],
             current: None,
             buffer,
+            absent: Vec::new(),
             found: Found::default(),
         }
     }
@@ -129,6 +133,13 @@ impl<'a> Compare<'a> {
                 self.extra(&file.path, file.stat.kind, &file.stat, archive);
             }
         }
+        absences::judge(
+            self.dir,
+            listing,
+            self.projection,
+            (&self.absent, self.copied),
+            &mut self.found,
+        );
         self.found
     }
 
@@ -152,16 +163,18 @@ impl<'a> Compare<'a> {
         let optional = match self.projection.placement(path) {
             Placement::Skipped => return None,
             Placement::Exact => false,
-            Placement::Optional => {
-                let folder = path.iter().rposition(|b| *b == b'/');
-                let folder = path.get(..folder.unwrap_or(0)).unwrap_or_default();
-                let listed = self.copied.iter().any(|copied| **copied == *folder);
-                !(listed && self.projection.copied(path))
-            }
+            Placement::Optional => true,
         };
         let Some((at, stat)) = self.listing.find(path) else {
+            if optional {
+                if self.projection.weighs_absence(path, self.copied) {
+                    let never_built = mode & NEVER_BUILT != 0;
+                    let path = path.into();
+                    self.absent.push(Absent { path, never_built });
+                }
+                return None;
+            }
             match self.projection.missing(path) {
-                _ if optional => {}
                 Difference::Finding => self.found.differ(path, EntryKind::Missing),
                 Difference::Listed(why) => self.found.list(path, why),
             }
@@ -373,6 +386,14 @@ impl Visitor for Compare<'_> {
                     }
                 }
             }
+        }
+    }
+
+    fn never_built(&mut self) {
+        let current = self.current.as_ref();
+        let last = self.absent.last_mut();
+        if let Some(last) = last.filter(|last| current.is_some_and(|c| *c.path == *last.path)) {
+            last.never_built = true;
         }
     }
 

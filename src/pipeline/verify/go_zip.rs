@@ -6,6 +6,7 @@
 use sha2::{Digest as _, Sha256};
 
 use crate::formats::ambiguity::{Weighed as _, Weight};
+use crate::formats::go_source::{self, HEADER};
 use crate::formats::h1;
 use crate::formats::limits::Limits;
 use crate::formats::zip::{EntryReader, ReadAt, ZipArchive, ZipError, ZipKind};
@@ -34,6 +35,7 @@ pub(super) fn read(
     }
     let mut sums: Vec<(&str, [u8; 32])> = Vec::new();
     let mut irregular = false;
+    let mut beginning = Vec::new();
     for entry in archive.entries() {
         let name = str::from_utf8(&entry.name)
             .map_err(|_| format!("the name `{}` is not UTF-8", percent(&entry.name).0))?;
@@ -44,14 +46,23 @@ pub(super) fn read(
             visitor.begin(path.as_bytes(), entry.size, 0);
         }
         let mut hasher = Sha256::new();
+        let is_source = visited.is_some() && name.ends_with(".go");
+        beginning.clear();
         reader
             .read(&archive, entry, &mut |part| {
                 hasher.update(part);
                 if visited.is_some() {
                     visitor.bytes(part);
                 }
+                if is_source {
+                    let room = HEADER.saturating_sub(beginning.len()).min(part.len());
+                    beginning.extend_from_slice(part.get(..room).unwrap_or_default());
+                }
             })
             .map_err(|e| failure(&format!("`{}`: ", percent(&entry.name).0), &e))?;
+        if is_source && go_source::is_never_built(&beginning) {
+            visitor.never_built();
+        }
         if visited.is_some() {
             visitor.end();
         }

@@ -67,6 +67,7 @@ impl Verify<'_> {
                 };
                 let context = InspectContext {
                     root: root.dir(),
+                    fs: self.fs,
                     root_id: &root.info.id,
                     listing: learned.ok().and_then(|l| l.listing.as_deref()),
                     gap: learned.map_or_else(Some, |l| l.gap),

@@ -1,6 +1,6 @@
 //! Builds a proven manifest while an archive is read.
 
-use crate::model::{Digest, Manifest, ManifestEntry};
+use crate::model::{Digest, Manifest, ManifestEntry, NEVER_BUILT};
 
 use super::unpack::Visitor;
 
@@ -38,6 +38,12 @@ impl Visitor for Builder {
 
     fn bytes(&mut self, bytes: &[u8]) {
         self.hasher.update(bytes);
+    }
+
+    fn never_built(&mut self) {
+        if let Some(entry) = self.entries.last_mut() {
+            entry.mode |= NEVER_BUILT;
+        }
     }
 
     fn end(&mut self) {

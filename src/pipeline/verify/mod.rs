@@ -2,6 +2,7 @@
 //!
 //! Verification judges nothing itself: it gives one [`Check`] per subject with what was seen, and what was learned.
 
+mod absences;
 mod both;
 mod by_recipe;
 mod collisions;
@@ -36,7 +37,7 @@ use crate::pipeline::standings::Standings;
 use crate::pipeline::truth;
 use crate::trust::claims::ClaimStore;
 use crate::trust::ledger::Ledger;
-use crate::world::{Env, Fetch, Progress};
+use crate::world::{Env, Fetch, Progress, ReadFs};
 
 use consult::{Ask, Desk};
 use observe::{ArchiveSeen, Bench};
@@ -65,6 +66,8 @@ pub struct Verify<'a> {
     pub ledger: Option<&'a Ledger>,
     /// The network.
     pub fetch: &'a dyn Fetch,
+    /// Files by name.
+    pub fs: &'a dyn ReadFs,
     /// The environment: variables that hold credentials of pinned roots.
     pub env: &'a dyn Env,
     /// What a person sees meanwhile.

@@ -23,6 +23,8 @@ pub(super) trait Visitor {
     fn begin(&mut self, path: &[u8], size: u64, mode: u32);
     /// The next bytes of it.
     fn bytes(&mut self, bytes: &[u8]);
+    /// No build can take it in, as its format's own reader sees; said between its last bytes and its end.
+    fn never_built(&mut self) {}
     /// It is complete.
     fn end(&mut self);
 }

@@ -107,6 +107,7 @@ impl Home {
         let root = self.disk.dir("/c");
         let context = InspectContext {
             root: &*root,
+            fs: &self.disk,
             root_id: &RootId::new("cargo-home"),
             listing: None,
             gap: None,

@@ -72,7 +72,7 @@ impl Posture for GoPosture {
 
     fn open_place(&self, place: &NamedPlace, root: &dyn Dir, context: &OpenContext<'_>) -> Session {
         if place.kind == vendor::KIND {
-            vendor::open(root, context)
+            vendor::open(place, root, context)
         } else {
             Session::default()
         }
