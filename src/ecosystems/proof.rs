@@ -62,12 +62,14 @@ pub struct LogFile {
     pub root: RootId,
     /// Path below it.
     pub rel: String,
-    /// Kind of the subject (`log-record`, `log-tile`).
+    /// Kind of the subject (`log-record`, `log-tile`, `log-head`, `listing`).
     pub kind: &'static str,
     /// What became of it.
     pub outcome: Outcome,
     /// What is false in it.
     pub findings: Vec<Finding>,
+    /// What a person should know of it (why nothing leads to it).
+    pub note: Option<String>,
 }
 
 /// What became of the questions.
@@ -77,7 +79,7 @@ pub struct Proved {
     pub replies: Vec<Reply>,
     /// Forged and forked log data that was met, and that no file below holds.
     pub findings: Vec<Finding>,
-    /// Files of log data that were used or found false.
+    /// Files of log data, and what else a cache says that was held against answers.
     pub files: Vec<LogFile>,
     /// Log data that could not be read.
     pub problems: Vec<Problem>,

@@ -194,6 +194,8 @@ pub struct Inventory {
     pub roots: Vec<OpenRoot>,
     /// Roots that are caches, by position, and whose.
     pub cache_roots: Vec<(usize, &'static dyn Ecosystem)>,
+    /// Whose caches were looked into.
+    pub read_caches: std::collections::BTreeSet<EcosystemId>,
     /// Lockfiles.
     pub locks: Vec<Lock>,
     /// Units, sorted by root and path.

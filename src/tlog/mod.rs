@@ -14,6 +14,7 @@
 //! | `record` | look-up answers and what may be taken from them |
 //! | `fork` | evidence that a log signed two histories |
 //! | `batch` | many records proven under one head, without I/O |
+//! | `loose` | tiles that lie in a cache, held against every head at hand |
 //! | `shelf` | tiles as they were offered |
 //! | `client` | requests, answers, the port, the report |
 //! | `known_key` | the public log's raw key |
@@ -26,6 +27,7 @@ pub mod client;
 pub mod error;
 pub mod fork;
 pub mod known_key;
+pub mod loose;
 pub mod note;
 pub mod proof;
 pub mod record;

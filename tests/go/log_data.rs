@@ -42,6 +42,165 @@ fn a_flipped_bit_in_any_cached_tile_is_found() {
 
 #[test]
 #[cfg_attr(not(real_go), ignore = "needs the real go command")]
+fn tiles_of_older_heads_are_subjects_and_are_reached() {
+    let world = World::downloaded();
+    let first = world.scan(&["--offline"]);
+    first.is_clean();
+    let old = files(&world.at(&world.log_file("tile")));
+    // The log grows, and go asks under the new head: the old partial tiles stay.
+    for n in 0..40 {
+        let module = crate::module::Module::new(&format!("registry.example/late{n}"), "v1.0.0");
+        world.proxy.publish(module.file("m.go", "package m\n"));
+    }
+    world.go(&["mod", "download", "registry.example/late7@v1.0.0"]);
+    let all = files(&world.at(&world.log_file("tile")));
+    assert!(all.len() > old.len(), "{all:?}");
+    world.forget_state();
+    let grown = world.scan(&["--offline"]);
+    grown.is_clean();
+    assert_eq!(
+        grown.count("verified"),
+        first.count("verified") + (all.len() - old.len()) as u64 + 1,
+        "each tile and the new look-up: {}",
+        grown.story()
+    );
+    for tile in &old {
+        let good = fs::read(tile).unwrap();
+        let mut bad = good.clone();
+        bad[5] ^= 2;
+        fs::write(tile, &bad).unwrap();
+        let rel = tile.strip_prefix(world.at(&world.log_file(""))).unwrap();
+        let scan = world.scan(&["--offline"]);
+        scan.finds(&["log-tile-forged"], rel.to_str().unwrap());
+        fs::write(tile, &good).unwrap();
+    }
+}
+
+#[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
+fn what_no_head_leads_to_is_named_and_stops_nothing() {
+    let world = World::downloaded();
+    let clean = world.scan(&["--offline"]);
+    for (path, named) in [
+        ("tile/8/0/x009/999", true),
+        ("tile/8/0/000.p/256", true),
+        ("tile/8/0/000.p/0", true),
+        ("tile/8/0/000.p/257", true),
+        ("tile/9/0/000", true),
+        ("lookup/registry.example/nobody@v1.0.0", true),
+        ("lookup/registry.example/Upper@v1.0.0", true),
+        ("lookup/registry.example/empty@v1.0.0", false),
+    ] {
+        let content = match path {
+            _ if !named => Vec::new(),
+            path if path.starts_with("tile") => vec![7; 8192],
+            _ => b"99999999999999999999\nx y h1:z\n\nnote\n".to_vec(),
+        };
+        world.write(&world.log_file(path), content);
+        let scan = world.scan(&["--offline", "-o", "checks=checks.ndjson"]);
+        let checks = fs::read_to_string(world.at("checks.ndjson")).unwrap();
+        assert_eq!(checks.contains(path), named, "{path}\n{}", scan.story());
+        if path.ends_with("nobody@v1.0.0") {
+            scan.is_no_alarm().exits(3);
+            assert!(scan.names(path), "{}", scan.story());
+        } else {
+            scan.is_clean();
+        }
+        assert_eq!(scan.count("verified"), clean.count("verified"), "{path}");
+        fs::remove_file(world.at(&world.log_file(path))).unwrap();
+    }
+}
+
+#[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
+fn links_and_pipes_among_log_data_are_not_followed() {
+    let world = World::downloaded();
+    let tile = files(&world.at(&world.log_file("tile"))).remove(0);
+    let good = fs::read(&tile).unwrap();
+    fs::remove_file(&tile).unwrap();
+    world.write("elsewhere", &good);
+    std::os::unix::fs::symlink(world.at("elsewhere"), &tile).unwrap();
+    world.scan(&["--offline"]).finds(&["link-escape"], "sumdb");
+    fs::remove_file(&tile).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(&tile).status();
+    assert!(made.unwrap().success());
+    world.scan(&["--offline"]).is_no_alarm().exits(3);
+    fs::remove_file(&tile).unwrap();
+    fs::write(&tile, vec![0; good.len()]).unwrap();
+    world.scan(&["--offline"]).is_no_alarm().exits(3);
+}
+
+#[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
+fn the_head_that_go_keeps_is_checked_and_never_becomes_ours() {
+    let world = World::downloaded();
+    let head = "home/go/pkg/sumdb/log.registry.example/latest";
+    let good = fs::read_to_string(world.at(head)).unwrap();
+    world.scan(&["--offline"]).is_clean();
+    world.write(head, good.replacen("tree\n3", "tree\n4", 1));
+    for scan in world.scans() {
+        scan.finds(&["log-record-forged"], "latest");
+        assert_eq!(scan.count("tainted"), 1, "{}", scan.story());
+    }
+    world.write(head, "no note");
+    world.scan(&["--offline"]).is_no_alarm().exits(3);
+    // Signed by the log's own key, of another history, and larger than anything else: evidence, and not kept as ours.
+    world.write(head, &good);
+    world.forget_state();
+    let lie = {
+        let mut served = world.proxy.served.lock().unwrap();
+        let records = served.log.records.clone();
+        served.log.records[3] = "changed.example v1 h1:x\n".to_owned();
+        let lie = served.log.latest();
+        served.log.records = records;
+        lie
+    };
+    world.write(head, &lie);
+    let scan = world.scan(&[]);
+    scan.finds(&["log-forked"], "histories");
+    world.write(head, &good);
+    world.scan(&[]).is_clean();
+}
+
+#[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
+fn what_is_proven_without_the_log_says_so_and_of_when() {
+    let world = World::downloaded();
+    let told = |scan: &crate::report::Scan, text: &str| {
+        let notices = scan.report["notices"].as_array().unwrap();
+        let said = |n: &&serde_json::Value| n["message"].as_str().unwrap().contains(text);
+        assert_eq!(
+            notices.iter().filter(said).count(),
+            1,
+            "{text}: {notices:#?}\n{}",
+            scan.story()
+        );
+    };
+    let today = jiff::Timestamp::now().strftime("%Y-").to_string();
+    let cached = world.scan(&["--offline"]);
+    cached.is_clean();
+    told(
+        &cached,
+        &format!("log proof from cached tiles, head of {today}"),
+    );
+    told(&cached, "its file's own date");
+    // Without memory it is the same.
+    let isolated = world.scan(&["--offline", "--isolated", "--derived", "note"]);
+    told(&isolated, "log proof from cached tiles, head of ");
+    // Online nothing has to be said, and later the day of that is known.
+    world.forget_state();
+    let online = world.scan(&[]);
+    assert_eq!(online.report["notices"].as_array().unwrap().len(), 0);
+    let kept = world.scan(&["--offline"]);
+    told(
+        &kept,
+        &format!("log proof kept from earlier runs, head of {today}"),
+    );
+    told(&kept, "first seen here then");
+}
+
+#[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn records_that_are_not_in_the_log_are_found() {
     let world = World::built();
     let lookup = world.at(&world.log_file("lookup/registry.example/!greet@v1.0.0"));

@@ -58,13 +58,18 @@ fn the_head_is_signed_by_the_public_log() {
         let signature = STANDARD.encode(&signed[4..]);
         fs::write(
             &file,
-            format!("{comments}{}\n{}\n{signature}\n", lines[1], lines[2]),
+            format!(
+                "{comments}{}\n{}\n{signature}\n{}\n",
+                lines[1],
+                lines[2],
+                jiff::Timestamp::now().strftime("%Y-%m-%d")
+            ),
         )
         .unwrap();
     }
     let text = fs::read_to_string(&file).unwrap();
     let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
-    let [size, root, signature] = lines[..] else {
+    let [size, root, signature, _] = lines[..] else {
         panic!("{text}")
     };
     let key = VerifierKey::public_go_sumdb(&name).expect("the name and the public key fit");

@@ -19,7 +19,10 @@ use super::denied;
 use super::log_audit::{self, Accused, Genuine};
 use super::log_files;
 use super::log_head;
+use super::log_heads;
 use super::log_place::{self, LogFolder, Remote};
+use super::log_said::{self, Said, Way};
+use super::log_tiles::Known;
 
 /// Records of one batch (its tiles are held in memory).
 const BATCH: usize = 1000;
@@ -40,6 +43,8 @@ impl ProvingAuthority for ChecksumLog {
             results: BTreeMap::new(),
             upper: BTreeMap::new(),
             genuine: Genuine::new(),
+            heads: Vec::new(),
+            said: Said::default(),
             accused: Accused::default(),
             proved: Proved::default(),
         };
@@ -84,6 +89,10 @@ struct Proving<'a> {
     upper: BTreeMap<Tile, Vec<u8>>,
     /// Files of the caches that a signed head commits to.
     genuine: Genuine,
+    /// Every signed head that was met.
+    heads: Vec<SignedHead>,
+    /// What was proven without asking the log.
+    said: Said,
     accused: Accused,
     proved: Proved,
 }
@@ -92,13 +101,14 @@ impl Proving<'_> {
     /// Judges the log data of the caches by itself.
     fn audit(&mut self) {
         for folder in &self.folders {
-            let genuine = log_audit::audit(
+            let audited = log_audit::audit(
                 folder,
                 self.context.log,
                 &mut self.accused,
                 &mut self.proved.problems,
             );
-            self.genuine.extend(genuine);
+            self.genuine.extend(audited.genuine);
+            self.heads.extend(audited.heads);
         }
     }
 
@@ -118,6 +128,9 @@ impl Proving<'_> {
             let proven = kept.and_then(|kept| unpack(&kept, &wanted, self.context.log));
             match proven {
                 Some(proven) => {
+                    if self.context.offline {
+                        self.said.proven(Way::Kept, proven.tree(), &wanted);
+                    }
                     self.results.insert(wanted, outcome(&proven));
                 }
                 None => open.push(wanted),
@@ -129,12 +142,7 @@ impl Proving<'_> {
     fn batch(&mut self, wanted: Vec<Wanted>, send: &mut Send<'_>) {
         let log = self.context.log;
         let keys = vec![log.key.clone()];
-        let ours = self
-            .context
-            .kept
-            .log_head(&log.name)
-            .and_then(|note| SignedHead::open(&note, &keys).ok());
-        let ours = log_head::newest(ours, &log.key);
+        let ours = log_head::newest(self.kept_head(), &log.key);
         let online = !self.context.offline;
         let options = Options {
             ask_latest: online,
@@ -142,7 +150,8 @@ impl Proving<'_> {
             older_heads: !online,
         };
         let remote = Remote::of(log).filter(|_| online);
-        let mut batch = Batch::new(keys, ours, log.claimed.clone(), wanted, options);
+        let claimed = log_heads::of_this_key(log);
+        let mut batch = Batch::new(keys, ours.clone(), claimed, wanted, options);
         let mut answers = Vec::new();
         let report = loop {
             match batch.next(std::mem::take(&mut answers)) {
@@ -150,9 +159,19 @@ impl Proving<'_> {
                 Step::Need(requests) => answers = self.answer(requests, remote.as_ref(), send),
             }
         };
-        if let Some(head) = &report.keep {
+        // A first head of ours is one that the log itself gave; later ones continue it by proof, wherever they come from.
+        let given = report.latest.as_ref().and_then(|l| l.as_ref().ok());
+        let keep = report.keep.as_ref();
+        if let Some(head) = keep.filter(|head| ours.is_some() || given == Some(head.head())) {
             self.context.kept.put_log_head(&log.name, head.note());
+            log_said::remember(self.context, head.head());
         }
+        if !online {
+            self.said.ours(ours.as_ref(), report.ours.as_ref());
+        }
+        let heads = report.heads.iter().map(|head| head.head.clone());
+        self.heads
+            .extend(report.newest.iter().cloned().chain(heads));
         for error in &report.evidence {
             self.accused.add(error, &self.folders);
         }
@@ -166,6 +185,9 @@ impl Proving<'_> {
                 Ok(proven) => {
                     let name = blob_name(log, &wanted);
                     self.context.kept.put_blob(&name, &pack(&proven));
+                    if !online {
+                        self.said.proven(Way::Cached, proven.tree(), &wanted);
+                    }
                     outcome(&proven)
                 }
                 Err(Error::Unverifiable(tlog::Reason::NoRecord)) => Outcome::NoRecord,
@@ -174,6 +196,12 @@ impl Proving<'_> {
             };
             self.results.insert(wanted, outcome);
         }
+    }
+
+    /// Our newest head of earlier runs.
+    fn kept_head(&self) -> Option<SignedHead> {
+        let note = self.context.kept.log_head(&self.context.log.name)?;
+        SignedHead::open(&note, std::slice::from_ref(&self.context.log.key)).ok()
     }
 
     /// What the log did not know is asked for once more before anybody is accused.
@@ -264,12 +292,26 @@ impl Proving<'_> {
             .iter()
             .map(|question| reply(question, &self.results, now))
             .collect();
+        let released = log_head::released(&self.context.log.key);
+        self.heads
+            .extend(self.kept_head().into_iter().chain(released));
+        let known = Known {
+            heads: &self.heads,
+            tiles: &self.upper,
+        };
+        let problems = &mut self.proved.problems;
         self.proved.files = log_files::judge(
             &self.folders,
             &self.results,
             &self.genuine,
+            &known,
             &mut self.accused,
+            problems,
         );
+        let heads = log_heads::judge(self.context, &mut self.accused, problems);
+        self.proved.files.extend(heads);
+        let notices = self.said.notices(self.context, &self.folders);
+        self.proved.notices.extend(notices);
         self.proved.findings.extend(self.accused.findings());
         self.proved
     }

@@ -1,8 +1,9 @@
 //! Judges the log data that a cache holds with nothing but the log's key, and says what is false in it.
 //!
-//! Every look-up is proven from the cached tiles, under the heads that came with look-ups. What cannot be proven for want of
-//! tiles is no finding; what contradicts a signed head is, with the rules that the bypasses of 2026 taught (GO-2026-4984,
-//! -6179, -6180; see `tlog`). Empty files were never written; what is not of the form is a problem.
+//! Every look-up is proven from the cached tiles, under the heads that came with look-ups, and those heads are held against one
+//! another as far as the tiles reach. What cannot be proven for want of tiles is no finding; what contradicts a signed head is,
+//! with the rules that the bypasses of 2026 taught (GO-2026-4984, -6179, -6180; see `tlog`). What is not of the form is a
+//! problem. The tiles are judged in `log_tiles`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,9 +11,10 @@ use crate::ecosystems::proof::LogRoot;
 use crate::model::text::printable;
 use crate::model::{Code, Finding, Place, Problem, RootId};
 use crate::tlog::error::Forgery;
-use crate::tlog::{Batch, Error, Got, Options, Port, Request, Resource, Tile, Wanted, drive};
+use crate::tlog::{Batch, Error, Got, Options, Port, Request, Resource, SignedHead, Wanted, drive};
 
 use super::GO;
+use super::log_heads;
 use super::log_place::{LogFolder, looked_up, name};
 
 /// Records of one batch.
@@ -40,12 +42,26 @@ impl Accused {
             };
             match held {
                 Some((folder, file)) => {
-                    let rel = format!("{}/{file}", folder.rel.display());
-                    self.put(code, Some(folder.root.clone()), rel, error, wanted);
+                    let rel = folder.below_root(&file);
+                    let root = Some(folder.root.clone());
+                    self.put(code, root, rel, &error.to_string(), wanted);
                 }
-                None => self.put(code, None, file, error, wanted),
+                None => self.put(code, None, key_of(error, file), &told(error), wanted),
             }
         }
+    }
+
+    /// Says something of a file of log data.
+    pub(super) fn say(&mut self, code: Code, folder: &LogFolder<'_>, file: &str, message: &str) {
+        let rel = folder.below_root(file);
+        let text = format!("`{rel}`: {message}");
+        self.put(code, Some(folder.root.clone()), rel, &text, None);
+    }
+
+    /// Says something of a head that the tool keeps.
+    pub(super) fn say_of_head(&mut self, code: Code, root: RootId, rel: String, message: &str) {
+        let text = format!("`{rel}`: {message}");
+        self.put(code, Some(root), rel, &text, None);
     }
 
     fn put(
@@ -53,17 +69,15 @@ impl Accused {
         code: Code,
         root: Option<RootId>,
         rel: String,
-        error: &Error,
+        message: &str,
         wanted: Option<Wanted>,
     ) {
         let key = (code, root.clone(), rel.clone());
         self.found.entry(key).or_insert_with(|| {
-            let mut finding = Finding::new(code, Place::Cache, printable(&error.to_string()));
+            let mut finding = Finding::new(code, Place::Cache, printable(message));
             finding.ecosystem = Some(GO);
             if root.is_some() {
                 finding.rel = Some(rel);
-            } else {
-                finding.message = format!("an answer over the network: {}", finding.message);
             }
             finding.root = root;
             if let Some(wanted) = wanted {
@@ -84,16 +98,26 @@ impl Accused {
             .collect()
     }
 
-    /// Every file that something was said of.
-    pub(super) fn files(&self) -> BTreeSet<(RootId, String)> {
-        let keys = self.found.keys();
-        keys.filter_map(|(_, root, rel)| Some((root.clone()?, rel.clone())))
-            .collect()
-    }
-
     /// The findings, in a fixed order.
     pub(super) fn findings(self) -> impl Iterator<Item = Finding> {
         self.found.into_values()
+    }
+}
+
+/// What is said of something that lies in no cache. Of a fork it is the whole evidence: both notes, and a proof that stands
+/// alone.
+fn told(error: &Error) -> String {
+    match error {
+        Error::Forked(evidence) => format!("{error}; evidence:\n{}", evidence.text()),
+        _ => format!("an answer over the network: {error}"),
+    }
+}
+
+/// What tells apart what lies in no cache: each fork is one of its own.
+fn key_of(error: &Error, file: String) -> String {
+    match error {
+        Error::Forked(_) => error.to_string(),
+        _ => file,
     }
 }
 
@@ -140,124 +164,84 @@ impl Port for Alone<'_, '_> {
     }
 }
 
-/// Judges the log data of one cache.
+/// What the look-ups of one cache prove by themselves.
+#[derive(Default)]
+pub(super) struct Audited {
+    /// Look-ups that are proven.
+    pub(super) genuine: Genuine,
+    /// Every signed head that was met.
+    pub(super) heads: Vec<SignedHead>,
+}
+
+/// Judges the look-ups of one cache.
 pub(super) fn audit(
     folder: &LogFolder<'_>,
     log: &LogRoot,
     accused: &mut Accused,
     problems: &mut Vec<Problem>,
-) -> Genuine {
-    let mut proven = Genuine::new();
+) -> Audited {
+    let mut audited = Audited::default();
     let options = Options {
         ask_latest: false,
-        check_heads: false,
+        check_heads: true,
         older_heads: true,
     };
     let lookups: Vec<Wanted> = folder
-        .files("lookup")
+        .listed("lookup")
+        .files
         .iter()
         .filter_map(|file| looked_up(file))
         .collect();
-    let mut authentic: BTreeMap<(u8, u64), (Tile, Vec<u8>)> = BTreeMap::new();
     for part in lookups.chunks(BATCH) {
-        let mut batch = Batch::new(
-            vec![log.key.clone()],
-            None,
-            log.claimed.clone(),
-            part.to_vec(),
-            options,
-        );
+        let claimed = log_heads::of_this_key(log);
+        let keys = vec![log.key.clone()];
+        let mut batch = Batch::new(keys, None, claimed, part.to_vec(), options);
         let report = drive(&mut batch, &mut Alone(folder));
-        for error in &report.evidence {
-            accused.add(error, std::slice::from_ref(folder));
+        for error in report.evidence.iter().filter(|error| !is_of_tiles(error)) {
+            if !is_of_note(error) {
+                accused.add(error, std::slice::from_ref(folder));
+            }
         }
+        let claimed = report.claimed.into_iter().filter_map(|c| c.status.ok());
+        let heads = report.heads.into_iter().chain(claimed).map(|h| h.head);
+        audited.heads.extend(report.newest.into_iter().chain(heads));
         for (wanted, result) in &report.records {
-            if let (Ok(_), Some(rel)) = (result, rel_of(folder, wanted)) {
-                proven.insert((folder.root.clone(), rel));
-            }
-            // A note that no key of the log signed says nothing of which record it came with; the record does.
-            if let Err(error @ Error::Forged(forgery)) = result
-                && matches!(**forgery, Forgery::Note { .. })
-            {
-                let rel = rel_of(folder, wanted).unwrap_or_default();
-                accused.put(
-                    Code::LogRecordForged,
-                    Some(folder.root.clone()),
-                    rel,
-                    error,
-                    Some(wanted.clone()),
-                );
-            }
-            if let Err(Error::Malformed { .. }) = result {
-                let rel = name(&Resource::Lookup(wanted.clone())).unwrap_or_default();
-                let at = folder.path.join(&folder.rel).join(rel);
-                problems.push(Problem::partial(
-                    printable(&at.display().to_string()),
-                    "is no answer of the log; remove it, and Go will ask again",
-                ));
-            }
-        }
-        for (tile, bytes) in report.tiles {
-            let best = authentic
-                .entry((tile.level(), tile.index()))
-                .or_insert_with(|| (tile, bytes.clone()));
-            if best.0.width() < tile.width() {
-                *best = (tile, bytes);
+            let rel = rel_of(folder, wanted);
+            match (result, rel) {
+                (Ok(_), Some(rel)) => {
+                    audited.genuine.insert((folder.root.clone(), rel));
+                }
+                // A note that no key of the log signed says nothing of which record it came with; the record does.
+                (Err(error), Some(rel)) if is_of_note(error) => {
+                    let root = Some(folder.root.clone());
+                    let code = Code::LogRecordForged;
+                    accused.put(code, root, rel, &error.to_string(), Some(wanted.clone()));
+                }
+                (Err(Error::Malformed { .. }), _) => {
+                    let file = name(&Resource::Lookup(wanted.clone())).unwrap_or_default();
+                    problems.push(Problem::partial(
+                        folder.shown(&file),
+                        "is no answer of the log; remove it, and Go will ask again",
+                    ));
+                }
+                _ => {}
             }
         }
     }
-    tiles(folder, &authentic, accused, problems, &mut proven);
-    proven
+    audited
+}
+
+/// Whether evidence is about tiles: those of caches are judged one by one.
+fn is_of_tiles(error: &Error) -> bool {
+    matches!(error, Error::Forged(forgery)
+        if matches!(**forgery, Forgery::Tile { .. } | Forgery::Edge { .. }))
+}
+
+fn is_of_note(error: &Error) -> bool {
+    matches!(error, Error::Forged(forgery) if matches!(**forgery, Forgery::Note { .. }))
 }
 
 /// Path of a record's file below its cache.
 pub(super) fn rel_of(folder: &LogFolder<'_>, wanted: &Wanted) -> Option<String> {
-    let file = name(&Resource::Lookup(wanted.clone()))?;
-    Some(format!("{}/{file}", folder.rel.display()))
-}
-
-/// Holds every tile file against the tile that a signed head commits to, as far as that is known.
-fn tiles(
-    folder: &LogFolder<'_>,
-    authentic: &BTreeMap<(u8, u64), (Tile, Vec<u8>)>,
-    accused: &mut Accused,
-    problems: &mut Vec<Problem>,
-    proven: &mut Genuine,
-) {
-    for file in folder.files("tile") {
-        let Some(tile) = Tile::parse_path(&file) else {
-            continue;
-        };
-        let Some(bytes) = folder.read(&file) else {
-            continue;
-        };
-        let rel = format!("{}/{file}", folder.rel.display());
-        if bytes.len() != usize::from(tile.width()) * 32 {
-            let at = folder.path.join(&rel);
-            problems.push(Problem::partial(
-                printable(&at.display().to_string()),
-                "is no whole tile of the log; remove it, and Go will ask again",
-            ));
-            continue;
-        }
-        let Some((_, genuine)) = authentic.get(&(tile.level(), tile.index())) else {
-            continue;
-        };
-        let common = genuine.len().min(bytes.len());
-        if genuine.get(..common) == bytes.get(..common) {
-            // What lies behind the hashes that a head commits to was not compared.
-            if common == bytes.len() {
-                proven.insert((folder.root.clone(), rel));
-            }
-        } else {
-            let error = Error::malformed("log tile", "it differs from the one that the log signed");
-            accused.put(
-                Code::LogTileForged,
-                Some(folder.root.clone()),
-                rel,
-                &error,
-                None,
-            );
-        }
-    }
+    Some(folder.below_root(&name(&Resource::Lookup(wanted.clone()))?))
 }

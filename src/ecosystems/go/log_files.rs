@@ -1,86 +1,158 @@
-//! What is said of each file of log data in a cache: a signed head commits to it, or something in it is false.
+//! What is said of each file of log data in a cache: a signed head commits to it, something in it is false, or nothing at
+//! hand leads to it.
 //!
-//! A record that the cached tiles cannot prove is held against what was proven of the same version by other means. Files
-//! that nobody asked about and that no head at hand commits to are not used for anything, and nothing is said of them.
+//! A record that the cached tiles cannot prove is held against what was proven of the same version by other means. None is
+//! passed over: what nobody asked about and no head commits to is listed as serving nothing in this run.
 
 use std::collections::BTreeMap;
 
 use crate::ecosystems::proof::LogFile;
-use crate::model::{Assurance, Outcome as Fate, RootId};
+use crate::model::{Assurance, Code, Outcome as Fate, Problem, Reason};
+use crate::world::FileKind;
 
 use crate::tlog::{Error, Forgery, Lookup, RecordForgery, Resource, Wanted};
 
 use super::log::Outcome;
-use super::log_audit::{Accused, Genuine, rel_of};
-use super::log_place::LogFolder;
+use super::log_audit::{Accused, Genuine};
+use super::log_place::{Listed, LogFolder, looked_up, name};
+use super::log_tiles::{self, Known};
 
-const PROVEN: Fate = Fate::Verified(Assurance::Authenticated);
+pub(super) const PROVEN: Fate = Fate::Verified(Assurance::Authenticated);
 
-/// One row for each file that was used or found false, sorted.
+/// One row for each file, sorted.
 pub(super) fn judge(
     folders: &[LogFolder<'_>],
     results: &BTreeMap<Wanted, Outcome>,
     genuine: &Genuine,
+    known: &Known<'_>,
     accused: &mut Accused,
+    problems: &mut Vec<Problem>,
 ) -> Vec<LogFile> {
-    let mut fates: BTreeMap<(RootId, String), Fate> = BTreeMap::new();
+    let mut rows = Vec::new();
     for folder in folders {
-        for (wanted, outcome) in results {
-            let Some(rel) = rel_of(folder, wanted) else {
-                continue;
-            };
-            let key = (folder.root.clone(), rel);
-            if genuine.contains(&key) {
-                fates.insert(key, PROVEN);
-            } else if let Some((_, bytes)) = folder.offer(&Resource::Lookup(wanted.clone()))
-                && let Some(error) = compare(&bytes, wanted, outcome)
-            {
-                match error {
-                    Ok(()) => {
-                        fates.insert(key, PROVEN);
-                    }
-                    Err(error) => accused.add(&error, std::slice::from_ref(folder)),
-                }
-            }
+        let lookups = folder.listed("lookup");
+        for file in &lookups.files {
+            rows.extend(record(folder, file, results, genuine, accused));
+        }
+        let tiles = folder.listed("tile");
+        rows.extend(log_tiles::judge(folder, &tiles, known, accused, problems));
+        for (listed, kind) in [(lookups, "log-record"), (tiles, "log-tile")] {
+            rows.extend(odd(folder, listed, kind, accused, problems));
         }
     }
-    for key in genuine.iter().filter(|(_, rel)| rel.contains("/tile/")) {
-        fates.insert(key.clone(), PROVEN);
+    for row in &mut rows {
+        row.findings = accused.take(&row.root, &row.rel);
+        if !row.findings.is_empty() {
+            row.outcome = Fate::Tainted;
+            row.note = None;
+        }
     }
-    for key in accused.files() {
-        fates.insert(key, Fate::Tainted);
-    }
-    let mut files = Vec::new();
-    for ((root, rel), outcome) in fates {
-        files.push(LogFile {
-            kind: if rel.contains("/tile/") {
-                "log-tile"
-            } else {
-                "log-record"
-            },
-            findings: accused.take(&root, &rel),
-            root,
-            rel,
-            outcome,
-        });
-    }
-    files
+    rows.sort_by(|a, b| (&a.root, &a.rel).cmp(&(&b.root, &b.rel)));
+    rows
 }
 
-/// Holds a cached record against what was proven of the version; `None` if that says nothing.
-fn compare(bytes: &[u8], wanted: &Wanted, outcome: &Outcome) -> Option<Result<(), Error>> {
-    let Outcome::Proven { record, .. } = outcome else {
-        return None;
+/// What is said of a look-up; nothing of one that was never written.
+fn record(
+    folder: &LogFolder<'_>,
+    file: &str,
+    results: &BTreeMap<Wanted, Outcome>,
+    genuine: &Genuine,
+    accused: &mut Accused,
+) -> Option<LogFile> {
+    let unused = |why: &str| {
+        let outcome = Fate::Unverifiable(Reason::Orphan);
+        (outcome, Some(why.to_owned()))
     };
-    match Lookup::parse(bytes, wanted) {
-        Ok(lookup) if (lookup.id(), lookup.leaf()) == *record => Some(Ok(())),
-        Ok(_) => Some(Err(Error::forged(Forgery::Record {
+    let rel = folder.below_root(file);
+    let wanted = looked_up(file)
+        .filter(|wanted| name(&Resource::Lookup(wanted.clone())).as_deref() == Some(file));
+    let (outcome, note) = match &wanted {
+        None => unused("no module has this name, so Go does not read it"),
+        Some(_) if genuine.contains(&(folder.root.clone(), rel.clone())) => (PROVEN, None),
+        Some(wanted) => {
+            let bytes = match folder.read_whole(file) {
+                Some((bytes, _)) if bytes.is_empty() => return None,
+                Some((bytes, _)) => bytes,
+                None => Vec::new(),
+            };
+            match results.get(wanted) {
+                Some(outcome) => (used(folder, &bytes, wanted, outcome, accused), None),
+                None => unused(
+                    "nothing in this run rests on it, and no head at hand leads to it; Go does not use it without one",
+                ),
+            }
+        }
+    };
+    Some(LogFile {
+        kind: "log-record",
+        root: folder.root.clone(),
+        rel,
+        outcome,
+        findings: Vec::new(),
+        note,
+    })
+}
+
+/// A record that something rests on, and that the cached tiles do not prove.
+fn used(
+    folder: &LogFolder<'_>,
+    bytes: &[u8],
+    wanted: &Wanted,
+    outcome: &Outcome,
+    accused: &mut Accused,
+) -> Fate {
+    let Outcome::Proven { record, .. } = outcome else {
+        return Fate::Unverifiable(match outcome {
+            Outcome::Gap(reason) => *reason,
+            _ => Reason::NoRecord,
+        });
+    };
+    let error = match Lookup::parse(bytes, wanted) {
+        Ok(lookup) if (lookup.id(), lookup.leaf()) == *record => return PROVEN,
+        Ok(_) => Error::forged(Forgery::Record {
             module: wanted.module.clone(),
             version: wanted.version.clone(),
             why: RecordForgery::NotInTree,
             answer: bytes.to_vec(),
-        }))),
-        Err(error @ Error::Forged(_)) => Some(Err(error)),
-        Err(_) => None,
+        }),
+        Err(error @ Error::Forged(_)) => error,
+        Err(_) => return Fate::Unverifiable(Reason::Unreadable),
+    };
+    accused.add(&error, std::slice::from_ref(folder));
+    Fate::Tainted
+}
+
+/// What is no plain file: Go follows links, and would wait at the rest.
+fn odd(
+    folder: &LogFolder<'_>,
+    listed: Listed,
+    kind: &'static str,
+    accused: &mut Accused,
+    problems: &mut Vec<Problem>,
+) -> Vec<LogFile> {
+    for (file, why) in listed.unreadable {
+        let message = format!("cannot be read: {why}; make it readable");
+        problems.push(Problem::skipped(folder.shown(&file), message));
     }
+    let mut rows = Vec::new();
+    for (file, what) in listed.odd {
+        if what == FileKind::Link {
+            let message = "it is a link, and Go would follow it";
+            accused.say(Code::LinkEscape, folder, &file, message);
+        } else {
+            problems.push(Problem::skipped(
+                folder.shown(&file),
+                "is no file, and Go would wait for what it says; remove it",
+            ));
+        }
+        rows.push(LogFile {
+            kind,
+            root: folder.root.clone(),
+            rel: folder.below_root(&file),
+            outcome: Fate::Unverifiable(Reason::Unreadable),
+            findings: Vec::new(),
+            note: None,
+        });
+    }
+    rows
 }

@@ -1,21 +1,33 @@
 //! A head of the public log that this release brings along, so that a run without memory (`--isolated`) notices a fork or a
 //! roll-back too.
 //!
-//! `log_head.txt` has its size, root hash and signature, one in a line; lines with `#` are comments. The log's name is that of
+//! `log_head.txt` has its size, root hash, signature and the day on which it was fetched, one in a line; lines with `#` are comments. The log's name is that of
 //! the log which is asked: the signature holds for no other key. An old head proves what it includes, and never that something is
 //! absent.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::tlog::{Hash, SignedHead, VerifierKey};
+use crate::tlog::{Hash, SignedHead, TreeHead, VerifierKey};
 
 /// The head of this release.
 const HEAD: &str = include_str!("log_head.txt");
 
 /// The newest head of a log that is ours: kept by an earlier run, or of this release.
 pub(super) fn newest(kept: Option<SignedHead>, key: &VerifierKey) -> Option<SignedHead> {
-    newer(kept, read(HEAD, key))
+    newer(kept, released(key))
+}
+
+/// The head of this release, if the log is the public one.
+pub(super) fn released(key: &VerifierKey) -> Option<SignedHead> {
+    read(HEAD, key)
+}
+
+/// The day on which the head of this release was fetched, if this is it.
+pub(super) fn released_on(head: &TreeHead, key: &VerifierKey) -> Option<&'static str> {
+    let released = read(HEAD, key)?;
+    let mut lines = HEAD.lines().filter(|line| !line.starts_with('#'));
+    (released.head() == head).then(|| lines.nth(3)).flatten()
 }
 
 fn newer(kept: Option<SignedHead>, released: Option<SignedHead>) -> Option<SignedHead> {
@@ -86,10 +98,11 @@ mod tests {
     #[test]
     fn the_head_of_this_release_is_whole() {
         let lines: Vec<&str> = HEAD.lines().filter(|line| !line.starts_with('#')).collect();
-        let [size, root, signature] = lines[..] else {
+        let [size, root, signature, day] = lines[..] else {
             panic!("{HEAD}")
         };
         assert!(size.parse::<u64>().unwrap() > 60_000_000);
+        assert!(crate::model::day::Day::parse(day).is_some());
         assert!(Hash::from_base64(root).is_some());
         assert_eq!(STANDARD.decode(signature).unwrap().len(), 64);
         // It is the public log's: another one is not served by it.

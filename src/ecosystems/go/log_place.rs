@@ -12,10 +12,11 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::ecosystems::proof::{LogRoot, ProofContext};
+use crate::model::text::{percent, printable};
 use crate::model::{Reason, RootId};
 use crate::tlog::record::MAX_ANSWER;
 use crate::tlog::{Answer, Got, Request, Resource, Tile};
-use crate::world::{self, Dir};
+use crate::world::{self, Dir, FileKind};
 
 use super::escape::{escape_path, escape_version, unescape_path, unescape_version};
 
@@ -55,6 +56,12 @@ impl<'a> LogFolder<'a> {
 
     /// A file of it; empty ones were never written.
     pub(super) fn read(&self, name: &str) -> Option<Vec<u8>> {
+        let (bytes, _) = self.read_whole(name)?;
+        (!bytes.is_empty()).then_some(bytes)
+    }
+
+    /// A file of it, and when it was written, in seconds since 1970, as the file itself says.
+    pub(super) fn read_whole(&self, name: &str) -> Option<(Vec<u8>, i64)> {
         let mut parts: Vec<&OsStr> = name.split('/').map(OsStr::new).collect();
         let file = parts.pop()?;
         let below = if parts.is_empty() {
@@ -63,19 +70,22 @@ impl<'a> LogFolder<'a> {
             Some(self.dir.descend(&parts).ok()?)
         };
         let dir: &dyn Dir = below.as_deref().unwrap_or(&*self.dir);
-        let (bytes, _) = dir.read(file, MAX_ANSWER as u64).ok()?;
-        (!bytes.is_empty()).then_some(bytes)
+        let (bytes, stat) = dir.read(file, MAX_ANSWER as u64).ok()?;
+        let written = i64::try_from(stat.mtime.div_euclid(1_000_000_000)).unwrap_or_default();
+        Some((bytes, written))
     }
 
     /// What it holds of a resource, and in which file. A tile that is not full may be the beginning of a fuller one.
     pub(super) fn offer(&self, resource: &Resource) -> Option<(String, Vec<u8>)> {
         let own = name(resource)?;
-        if let Some(bytes) = self.read(&own) {
+        let Resource::Tile(tile) = resource else {
+            return self.read(&own).map(|bytes| (own, bytes));
+        };
+        // A tile of nothing but NULs was not written to its end.
+        let is_written = |bytes: &Vec<u8>| bytes.iter().any(|byte| *byte != 0);
+        if let Some(bytes) = self.read(&own).filter(is_written) {
             return Some((own, bytes));
         }
-        let Resource::Tile(tile) = resource else {
-            return None;
-        };
         let length = usize::from(tile.width()) * 32;
         self.wider(*tile).into_iter().find_map(|fuller| {
             let file = fuller.path();
@@ -106,31 +116,63 @@ impl<'a> LogFolder<'a> {
         wider
     }
 
-    /// Every file below `lookup` or `tile`, by its path below the log's folder, sorted.
-    pub(super) fn files(&self, kind: &str) -> Vec<String> {
-        let mut files = Vec::new();
-        if let Ok(dir) = self.dir.open_dir(OsStr::new(kind)) {
-            below(&*dir, kind, 0, &mut files);
+    /// Everything below `lookup` or `tile`.
+    pub(super) fn listed(&self, kind: &str) -> Listed {
+        let mut listed = Listed::default();
+        match self.dir.open_dir(OsStr::new(kind)) {
+            Ok(dir) => below(&*dir, kind, 0, &mut listed),
+            Err(error) if error.is_not_found() => {}
+            Err(error) => listed
+                .unreadable
+                .push((kind.to_owned(), error.source.to_string())),
         }
-        files
+        listed.files.sort();
+        listed
+    }
+
+    /// Path of a file below the cache.
+    pub(super) fn below_root(&self, file: &str) -> String {
+        format!("{}/{file}", self.rel.display())
+    }
+
+    /// Path of a file, for messages.
+    pub(super) fn shown(&self, file: &str) -> String {
+        printable(&self.path.join(&self.rel).join(file).display().to_string())
     }
 }
 
-fn below(dir: &dyn Dir, at: &str, depth: usize, files: &mut Vec<String>) {
-    let Ok(entries) = dir.list() else { return };
+/// What lies in one kind of log data, by path below the log's folder.
+#[derive(Default)]
+pub(super) struct Listed {
+    /// Plain files, sorted.
+    pub(super) files: Vec<String>,
+    /// What is neither file nor folder.
+    pub(super) odd: Vec<(String, FileKind)>,
+    /// Folders that could not be read, and why.
+    pub(super) unreadable: Vec<(String, String)>,
+}
+
+fn below(dir: &dyn Dir, at: &str, depth: usize, listed: &mut Listed) {
+    let entries = match dir.list() {
+        Ok(entries) => entries,
+        Err(error) => {
+            let why = error.source.to_string();
+            return listed.unreadable.push((at.to_owned(), why));
+        }
+    };
     for entry in entries {
-        let Some(name) = entry.name.to_str() else {
-            continue;
-        };
-        let path = format!("{at}/{name}");
+        let path = format!("{at}/{}", percent(entry.name.as_encoded_bytes()).0);
         match entry.kind {
-            world::FileKind::File if files.len() < MAX_FILES => files.push(path),
-            world::FileKind::Dir if depth < 128 => {
-                if let Ok(next) = dir.open_dir(&entry.name) {
-                    below(&*next, &path, depth + 1, files);
-                }
+            FileKind::File if listed.files.len() < MAX_FILES => listed.files.push(path),
+            FileKind::Dir if depth < 128 => match dir.open_dir(&entry.name) {
+                Ok(next) => below(&*next, &path, depth + 1, listed),
+                Err(error) => listed.unreadable.push((path, error.source.to_string())),
+            },
+            FileKind::File | FileKind::Dir => {
+                let why = "more than untaint looks through".to_owned();
+                return listed.unreadable.push((at.to_owned(), why));
             }
-            _ => {}
+            kind @ (FileKind::Link | FileKind::Other) => listed.odd.push((path, kind)),
         }
     }
 }

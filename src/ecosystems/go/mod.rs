@@ -18,6 +18,9 @@
 //! | `denied` | versions that neither log nor proxy knows |
 //! | `log_place` | log data in caches and behind addresses |
 //! | `log_files` | what is said of each file of log data |
+//! | `log_tiles` | tiles that caches hold |
+//! | `log_heads` | the head that Go itself keeps |
+//! | `log_said` | under which head a proof stands |
 //! | `log_head` | a head of the public log that a release brings along |
 //! | `log_audit` | cached log data that is false |
 //! | `build_cache` | GOCACHE |
@@ -58,7 +61,10 @@ mod log;
 mod log_audit;
 mod log_files;
 mod log_head;
+mod log_heads;
 mod log_place;
+mod log_said;
+mod log_tiles;
 pub mod match_patterns;
 pub mod modulestxt;
 mod posture;
@@ -90,8 +96,8 @@ static FACTS: Facts = Facts {
     name: "Go",
     purl_type: "golang",
     osv_ecosystem: "Go",
-    cache_names: &["go", "go-build"],
-    verified: "module zips, unpacked modules, `.mod` files, `.ziphash` records, toolchain modules, `go.sum` and `go.work.sum` lines: all by inclusion proof in the checksum database's log; unpacked FIPS snapshots by their fixed hashes; cached log records and tiles; files in `vendor/`, and what is missing there, also of copies of folders; `vendor/modules.txt` against `go.mod`; outputs in GOCACHE that do not hash to their names; settings",
+    cache_names: &["go", "go-build", "go-sumdb"],
+    verified: "module zips, unpacked modules, `.mod` files, `.ziphash` records, toolchain modules, `go.sum` and `go.work.sum` lines: all by inclusion proof in the checksum database's log; unpacked FIPS snapshots by their fixed hashes; cached log records and tiles, and the log heads that Go keeps; files in `vendor/`, and what is missing there, also of copies of folders; `vendor/modules.txt` against `go.mod`; outputs in GOCACHE that do not hash to their names; settings",
     not_verified: "`.info` files beyond the version that they lead to, `list` files, `cache/vcs`, GOCACHE otherwise (listed as derived), modules that the log does not know",
 };
 
@@ -116,7 +122,11 @@ impl Ecosystem for Go {
     }
 
     fn caches(&self) -> &'static [&'static dyn CacheKind] {
-        &[&cache::ModCache, &build_cache::BuildCache]
+        &[
+            &cache::ModCache,
+            &build_cache::BuildCache,
+            &log_heads::SumHeads,
+        ]
     }
 
     fn tool_settings(&self, env: &dyn Env, fs: &dyn ReadFs) -> ToolSettings {

@@ -87,6 +87,7 @@ pub fn run(
             continue;
         };
         let session = kind.open(opened.dir(), &context);
+        inventory.read_caches.insert(id);
         take(session, *ecosystem, *root, &mut inventory);
     }
     for place in &found.places {

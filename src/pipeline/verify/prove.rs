@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::ecosystems;
 use crate::ecosystems::contract::{Question, Reply};
 use crate::ecosystems::proof::{KeptProofs, ProofContext, Proved};
 use crate::model::{EcosystemId, Fingerprint, Place, Reason, RootId};
@@ -38,6 +39,12 @@ impl Desk<'_> {
             let key = (ask.ecosystem.facts().id, ask.registry);
             by_log.entry(key).or_default().push(ask);
         }
+        // The log data of caches is judged also where nothing rests on it.
+        for key in self.logs.keys() {
+            if self.inventory.read_caches.contains(&key.0) {
+                by_log.entry(*key).or_default();
+            }
+        }
         for (key, asks) in by_log {
             let proved = self.prove_by(key, &asks);
             known.findings.extend(proved.findings);
@@ -57,9 +64,7 @@ impl Desk<'_> {
     }
 
     fn prove_by(&self, key: (EcosystemId, Fingerprint), asks: &[Ask]) -> Proved {
-        let authority = asks
-            .first()
-            .and_then(|ask| ask.ecosystem.proving_authority());
+        let authority = ecosystems::of(key.0).and_then(|e| e.proving_authority());
         let (Some(log), Some(authority)) = (self.logs.get(&key), authority) else {
             return Proved::default();
         };
@@ -130,7 +135,7 @@ pub(super) fn log_files(known: &Known, inventory: &Inventory, checked: &mut Chec
                 observed: None,
                 entries: Vec::new(),
                 findings: file.findings.clone(),
-                note: None,
+                note: file.note.clone(),
             },
         });
     }
