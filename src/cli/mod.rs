@@ -7,6 +7,7 @@ mod commands;
 pub mod config;
 pub mod exit;
 mod open;
+pub mod schedule;
 pub mod settings;
 
 use std::ffi::OsString;
@@ -54,6 +55,7 @@ pub fn run(arguments: Vec<OsString>, ports: &Ports<'_>) -> Exit {
         Command::Log(args) => commands::quarantine::log(&args, ports),
         Command::Sbom(args) => commands::scan::sbom(*args, ports),
         Command::Feeds(args) => commands::feeds::run(&args, ports),
+        Command::Schedule(args) => commands::schedule::run(*args, ports),
         Command::Status(args) => commands::status::run(&args, ports),
     }
 }

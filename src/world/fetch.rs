@@ -1,4 +1,4 @@
-//! The network port: batches of GET requests, answered in any order.
+//! The network port: batches of GET requests, answered in any order; and now and then a message that the user wants sent.
 //!
 //! What implements it must hold (DESIGN section 2): requests go only to the given addresses, over https unless loopback;
 //! redirects, at most 3, only to origins that the request allows; bodies are bounded; no credentials unless the request
@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A GET request.
+/// A GET request, or a message.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// Absolute address.
@@ -27,6 +27,8 @@ pub struct Request {
     pub fresh: bool,
     /// Further origins (`https://host:port`) that a redirect may lead to.
     pub allow_origins: Arc<[String]>,
+    /// JSON to send by POST; only what the user asked for is ever sent. No redirect is followed then.
+    pub post: Option<Arc<[u8]>>,
     /// Longest time for all of it, retries included, where less than the port's own is wanted.
     pub within: Option<Duration>,
 }
@@ -43,6 +45,7 @@ impl Request {
             max_bytes,
             fresh: false,
             allow_origins: Arc::from([]),
+            post: None,
             within: None,
         }
     }
@@ -70,7 +73,7 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// An answer with status 200, 304, 404, 410 or 451; everything else is an error.
+/// An answer with status 200, 304, 404, 410 or 451, or to a message with any of 200 to 204; everything else is an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
     /// HTTP status.

@@ -127,6 +127,17 @@ fn only_healing_gets_the_writing_port() {
 }
 
 #[test]
+fn only_the_schedule_gets_the_port_to_the_users_timers() {
+    let port = |name: &str| matches!(name, "services" | "Services" | "SystemServices");
+    let wrong = offenders(&|source, path| {
+        let may = source.house() == "world"
+            || (source.house() == "cli" && source.module.iter().any(|name| name == "schedule"));
+        path.iter().any(|part| port(part)) && !may
+    });
+    none(&wrong, "only `schedule` starts programs of the system");
+}
+
+#[test]
 fn only_the_entrance_opens_the_real_world() {
     let wrong = offenders(&|source, path| {
         part(path, 0) == "world"

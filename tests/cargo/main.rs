@@ -37,6 +37,7 @@ mod private_names;
 mod promises;
 mod real_cargo;
 mod registry_faults;
+mod schedule;
 mod settings_code;
 mod settings_leads;
 mod status;

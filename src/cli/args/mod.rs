@@ -6,6 +6,7 @@ mod heal;
 mod impact;
 mod manage;
 mod scan;
+mod schedule;
 mod values;
 
 use clap::{Parser, Subcommand};
@@ -18,6 +19,7 @@ pub use manage::{
 };
 pub use scan::{CacheArg, Common, Fetching, OutputArg, SbomArgs, ScanArgs, Shared, When};
 pub(super) use scan::{parse_format, reasons, selectors};
+pub use schedule::{Keeper, Night, NightArgs, PlanArgs, ScheduleArgs, ScheduleCommand};
 pub use values::{Bytes, NamedFile, Seconds, parse_bytes, parse_seconds};
 
 /// Proves that cached dependencies are the ones that were published.
@@ -64,6 +66,8 @@ pub enum Command {
     Waive(WaiveArgs),
     /// Show what untaint remembers and when it last ran
     Status(StatusArgs),
+    /// Audit this user's caches every night
+    Schedule(Box<ScheduleArgs>),
     /// Explain a finding code, a reason or an advisory
     Explain(ExplainArgs),
     /// Print the JSON Schema of a format

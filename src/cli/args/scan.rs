@@ -133,7 +133,7 @@ pub struct Shared {
 }
 
 /// Options of every command that reads configuration, asks the network or takes long.
-#[derive(Debug, Args, Default)]
+#[derive(Debug, Clone, Args, Default)]
 pub struct Common {
     /// No packet leaves
     #[arg(long, help_heading = "Environment")]
@@ -307,8 +307,9 @@ fn pair(value: &OsStr) -> Option<(&str, PathBuf)> {
     Some((name, PathBuf::from(OsStr::from_bytes(path))))
 }
 
+/// Reads `NAME=DIR`.
 #[derive(Debug, Clone, Copy)]
-struct CacheParser;
+pub(super) struct CacheParser;
 
 impl clap::builder::TypedValueParser for CacheParser {
     type Value = CacheArg;

@@ -34,11 +34,24 @@ const OTHERS: Duration = Duration::from_secs(5);
 
 /// Shows the plan; with `--yes` carries it out.
 pub(in crate::cli) fn run(args: &HealArgs, ports: &Ports<'_>) -> Exit {
-    let mut settings = match Settings::load(&args.shared, ports.env, ports.fs) {
+    let settings = match Settings::load(&args.shared, ports.env, ports.fs) {
         Ok(settings) => settings,
         Err(error) => return fail(ports, &error),
     };
-    // What heal cannot change does not decide how it ends: the report of a scan says all of it.
+    let settings = narrowed(settings);
+    let world = open(&settings.base, ports.sinks);
+    let attempt = match attempt(args, settings, &world, ports) {
+        Ok(attempt) => attempt,
+        Err(why) => return fail(ports, &why),
+    };
+    match print(ports, &attempt.page) {
+        Exit::Clean => attempt.exit,
+        failed => failed,
+    }
+}
+
+/// What heal cannot change does not decide how it ends: the report of a scan says all of it.
+pub(super) fn narrowed(mut settings: Settings) -> Settings {
     settings.policy.fail_on.retain(|selector| {
         let class = match selector {
             Selector::Class(class, _) => *class,
@@ -53,10 +66,26 @@ pub(in crate::cli) fn run(args: &HealArgs, ports: &Ports<'_>) -> Exit {
                 | Class::Revoked
         )
     });
-    let world = open(&settings.base, ports.sinks);
-    match heal(args, settings, &world, ports) {
-        Ok(exit) => exit,
-        Err(why) => fail(ports, &why),
+    settings
+}
+
+/// What came of a heal.
+pub(super) struct Attempt {
+    pub(super) exit: Exit,
+    /// What is printed.
+    page: Vec<u8>,
+    /// Entries that are good again, or gone with what was built from them.
+    pub(super) healed: u64,
+}
+
+impl Attempt {
+    /// One that ended before there was anything to print.
+    const fn early(exit: Exit) -> Self {
+        Self {
+            exit,
+            page: Vec::new(),
+            healed: 0,
+        }
     }
 }
 
@@ -69,12 +98,16 @@ fn allowed(policy: &Policy) -> std::collections::BTreeSet<Reason> {
         .collect()
 }
 
-fn heal(
+/// A scan, a plan, and with `--yes` its execution; prints nothing but what went wrong.
+///
+/// # Errors
+/// A line for the person: exit 2.
+pub(super) fn attempt(
     args: &HealArgs,
     settings: Settings,
     world: &World,
     ports: &Ports<'_>,
-) -> Result<Exit, String> {
+) -> Result<Attempt, String> {
     let fs = SystemWriteFs::default();
     let home = settings.base.homes.state.clone();
     let uid = world.env.uid();
@@ -88,11 +121,13 @@ fn heal(
         let opened = Vault::open(&fs, home, uid, OTHERS.min(wait)).map_err(|e| e.to_string())?;
         match recover::all(&opened, uid, now, wait) {
             Ok(all) => recovered = all,
-            Err(error) => return Ok(stuck(&error.to_string(), home, ports)),
+            Err(error) => {
+                return Ok(Attempt::early(stuck(&error.to_string(), home, ports)));
+            }
         }
         // Nothing new is begun beside what is half done.
         if let Some(why) = recovered.iter().find_map(|r| r.stuck.first()) {
-            return Ok(stuck(why, home, ports));
+            return Ok(Attempt::early(stuck(why, home, ports)));
         }
         vault = Some(opened);
     } else {
@@ -163,15 +198,16 @@ fn heal(
         evict: args.evict,
         exit: exit.code(),
     };
-    let bytes = if args.json {
+    let page = if args.json {
         heal_output::json(&told)
     } else {
         heal_output::table(&told, prepared.settings.base.detail)
     };
-    Ok(match print(ports, &bytes) {
-        Exit::Clean => exit,
-        failed => failed,
-    })
+    let ends = |ended: &Ended| matches!(ended, Ended::Healed | Ended::Removed(_));
+    let healed = receipts.as_ref().map_or(0, |r| {
+        r.done.iter().filter(|done| ends(&done.ended)).count() as u64
+    });
+    Ok(Attempt { exit, page, healed })
 }
 
 /// The second look: nothing remembered of files counts.

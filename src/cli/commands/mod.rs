@@ -15,6 +15,7 @@ mod prepared;
 pub(super) mod quarantine;
 pub(super) mod restore;
 pub(super) mod scan;
+pub(super) mod schedule;
 pub(super) mod schema;
 pub(super) mod status;
 pub(super) mod trust;

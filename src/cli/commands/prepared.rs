@@ -112,6 +112,11 @@ impl<'a> Prepared<'a> {
         }
     }
 
+    /// Something that could not be looked at, known before the run.
+    pub(super) fn report_problem(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+
     /// One run.
     pub(super) fn job<'j>(
         &'j self,

@@ -13,6 +13,7 @@ use crate::trust::claims::ClaimStore;
 use crate::trust::ledger::Ledger;
 use crate::trust::runs::{self, RunRecord};
 use crate::trust::sightings;
+use crate::world::real::World;
 use crate::world::{Progress as _, StateDir};
 
 use super::prepared::Prepared;
@@ -44,28 +45,38 @@ fn run(settings: Settings, ports: &Ports<'_>) -> Exit {
         Err(why) => return fail(ports, &why),
     };
     prepared.report_pending();
-    let settings = &prepared.settings;
     let report = scan::run(prepared.job(&prepared.advice(), prepared.ledger.as_ref()));
     world.progress.finish();
     let report = match report {
         Ok(report) => report,
         Err(error) => return fail(ports, &error),
     };
-    let state = prepared.state();
+    record_run(&prepared, &report, &world, ports);
+    let settings = &prepared.settings;
+    let exit = Exit::of(report.verdict.result, settings.exit_zero);
+    write(settings, &report, settings.format, exit, ports)
+}
+
+/// What this run learned and saw is kept for the next.
+pub(super) fn record_run(
+    prepared: &Prepared<'_>,
+    report: &Report,
+    world: &World,
+    ports: &Ports<'_>,
+) {
+    let (state, settings) = (prepared.state(), &prepared.settings);
     remember(state, &prepared.store, prepared.ledger.as_ref(), ports);
     // A run that was cut short, or that looked at no bytes, is none that anybody should go by.
     if let Some(state) = state
         && !world.progress.cancelled()
         && settings.policy.integrity
     {
-        let kept = runs::add(state, &record(settings, &report));
-        let kept = kept.and_then(|()| recall(state, settings, &report));
+        let kept = runs::add(state, &record(settings, report));
+        let kept = kept.and_then(|()| recall(state, settings, report));
         if let Err(problem) = kept {
             say_unkept(&problem, ports);
         }
     }
-    let exit = Exit::of(report.verdict.result, settings.exit_zero);
-    write(settings, &report, settings.format, exit, ports)
 }
 
 /// What was seen where is recorded for `untaint impact`, unless the user wants none of it.

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use reqwest::header::{
-    ACCEPT, AUTHORIZATION, CACHE_CONTROL, ETAG, HeaderMap, HeaderName, HeaderValue,
+    ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue,
     IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION, PRAGMA, RETRY_AFTER,
 };
 use reqwest::{Certificate, Client, StatusCode, Version, redirect};
@@ -114,14 +114,23 @@ pub(super) async fn attempt(
     for _ in 0..=MAX_REDIRECTS {
         let headers = headers(request, address::origin(&url) == home)?;
         sent.fetch_add(1, Ordering::Relaxed);
-        let answer = clients
-            .for_address(&url)
-            .get(url.clone())
+        let client = clients.for_address(&url);
+        let asked = match &request.post {
+            None => client.get(url.clone()),
+            Some(json) => client
+                .post(url.clone())
+                .header(CONTENT_TYPE, "application/json")
+                .body(json.to_vec()),
+        };
+        let answer = asked
             .headers(headers)
             .send()
             .await
             .map_err(|e| transient(describe(&e)))?;
         let status = answer.status();
+        if is_redirect(status) && request.post.is_some() {
+            return Err(FetchError::Refused("a redirect of a message".into()).into());
+        }
         if is_redirect(status) {
             let location = text(answer.headers(), &LOCATION)
                 .ok_or_else(|| FetchError::Refused("a redirect without an address".into()))?;
@@ -140,6 +149,7 @@ async fn judge(answer: reqwest::Response, request: &Request) -> Result<Answered,
     let last_modified = text(answer.headers(), &LAST_MODIFIED).map(Into::into);
     let body = match status.as_u16() {
         200 => body(answer, request.max_bytes).await?,
+        201..=204 if request.post.is_some() => Vec::new(),
         304 => Vec::new(),
         404 | 410 | 451 => match body(answer, MAX_REFUSAL_BODY.min(request.max_bytes)).await {
             Err(Failure::Final(FetchError::TooLarge(_))) => Vec::new(),
