@@ -78,7 +78,7 @@ fn archives(home: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// Spreads files over all cores; gives the sum of the results.
-fn over<S: Default>(
+pub(crate) fn over<S: Default>(
     files: &[PathBuf],
     work: impl Fn(&Path, &mut S) -> Result<u64> + Sync,
 ) -> Result<u64> {

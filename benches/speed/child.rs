@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// What a run cost, in seconds.
+#[derive(Clone, Copy)]
 pub(crate) struct Cost {
     pub(crate) wall: f64,
     pub(crate) cpu: f64,
@@ -15,6 +16,8 @@ pub(crate) struct Cost {
 /// A run to be.
 pub(crate) struct Child {
     command: Command,
+    /// Exit codes of a run that came to its end.
+    good: &'static [i32],
 }
 
 impl Child {
@@ -23,12 +26,29 @@ impl Child {
         let mut command = Command::new(program);
         command.stdin(Stdio::null()).stdout(Stdio::null());
         command.stderr(Stdio::null()).env_remove("UNTAINT_HOME");
-        Self { command }
+        // 2 and none at all mean that nothing was judged.
+        let good = &[0, 1, 3, 4];
+        Self { command, good }
     }
 
-    /// A scan of one CARGO_HOME.
-    pub(crate) fn audit(program: &Path, home: &Path) -> Self {
-        let mut cache = OsString::from("cargo=");
+    /// Another program, which must succeed.
+    pub(crate) fn tool(program: &str, dir: &Path) -> Self {
+        let mut child = Self::new(Path::new(program));
+        child.command.current_dir(dir);
+        child.good = &[0];
+        child
+    }
+
+    /// An environment variable.
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// A scan of one cache of an ecosystem.
+    pub(crate) fn audit(program: &Path, ecosystem: &str, home: &Path) -> Self {
+        let mut cache = OsString::from(ecosystem);
+        cache.push("=");
         cache.push(home);
         Self::new(program).arg("scan").arg("--cache").arg(cache)
     }
@@ -50,7 +70,7 @@ impl Child {
     /// Runs to the end. A verdict is no failure; that there is none is one.
     pub(crate) fn run(mut self) -> Result<()> {
         let status = self.command.status()?;
-        ended(status.code())
+        self.ended(status.code())
     }
 
     /// Runs to the end and says what it cost.
@@ -78,7 +98,7 @@ impl Child {
                 peak = peak.max(kib * 1024);
             }
             if let Some(status) = child.try_wait()? {
-                ended(status.code())?;
+                self.ended(status.code())?;
                 return Ok(peak);
             }
             std::thread::sleep(Duration::from_millis(2));
@@ -88,17 +108,31 @@ impl Child {
     /// What it prints.
     pub(crate) fn output(mut self) -> Result<Vec<u8>> {
         let output = self.command.stdout(Stdio::piped()).output()?;
-        ended(output.status.code())?;
+        self.ended(output.status.code())?;
         Ok(output.stdout)
+    }
+
+    fn ended(&self, code: Option<i32>) -> Result<()> {
+        match code {
+            Some(code) if self.good.contains(&code) => Ok(()),
+            other => {
+                let program = self.command.get_program().display().to_string();
+                Err(Error::other(format!("{program} ended with {other:?}")))
+            }
+        }
     }
 }
 
-/// Exit codes 2 and none at all mean that nothing was judged.
-fn ended(code: Option<i32>) -> Result<()> {
-    match code {
-        Some(0 | 1 | 3 | 4) => Ok(()),
-        other => Err(Error::other(format!("the audit ended with {other:?}"))),
-    }
+/// What work in this process cost.
+pub(crate) fn cost_of<T>(work: impl FnOnce() -> Result<T>) -> Result<Cost> {
+    let before = own_cpu()?;
+    let began = Instant::now();
+    std::hint::black_box(work()?);
+    let wall = began.elapsed().as_secs_f64();
+    Ok(Cost {
+        wall,
+        cpu: own_cpu()? - before,
+    })
 }
 
 fn high_water(status: &str) -> Option<u64> {
@@ -108,12 +142,21 @@ fn high_water(status: &str) -> Option<u64> {
 
 /// CPU seconds, in user and kernel mode, of all children that have ended.
 pub(crate) fn children_cpu() -> Result<f64> {
+    cpu(13)
+}
+
+/// CPU seconds, in user and kernel mode, of this process.
+fn own_cpu() -> Result<f64> {
+    cpu(11)
+}
+
+fn cpu(from: usize) -> Result<f64> {
     let stat = std::fs::read_to_string("/proc/self/stat")?;
     // The second field is a name in brackets and may hold spaces; the third follows the last bracket.
     let fields = stat.rsplit(')').next().unwrap_or_default();
     let ticks: f64 = fields
         .split_ascii_whitespace()
-        .skip(13)
+        .skip(from)
         .take(2)
         .filter_map(|n| n.parse::<f64>().ok())
         .sum();

@@ -56,7 +56,7 @@ impl Place {
             }
         }
         // Online, beside nothing but index files: what the registry says of every crate, and no manifest.
-        Child::audit(&place.program, &index)
+        Child::audit(&place.program, "cargo", &index)
             .state(&place.claims)
             .arg("--no-advisories")
             .run()?;
@@ -65,7 +65,7 @@ impl Place {
 
     /// An offline scan that knows what is in `state`.
     pub(crate) fn audit(&self, home: &Path, state: &Path) -> Child {
-        Child::audit(&self.program, home)
+        Child::audit(&self.program, "cargo", home)
             .state(state)
             .arg("--offline")
             .arg("--no-advisories")
@@ -159,7 +159,7 @@ pub(crate) fn each(dir: &Path, take: &mut impl FnMut(&Path, u64)) -> Result<()> 
     Ok(())
 }
 
-fn copy(from: &Path, to: &Path) -> Result<()> {
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
     std::fs::create_dir_all(to)?;
     for entry in std::fs::read_dir(from)? {
         let entry = entry?;

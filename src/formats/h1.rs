@@ -7,8 +7,6 @@
 //! Every entry counts, so who calls this must pass all of them, and must have looked for what a list cannot show (see
 //! the zip rules). Nothing here reads a file.
 
-use std::collections::BTreeMap;
-
 use sha2::{Digest as _, Sha256};
 
 use crate::model::digest::Digest;
@@ -31,23 +29,39 @@ pub enum NoHash {
 pub fn of_files<'a>(
     files: impl IntoIterator<Item = (&'a str, [u8; 32])>,
 ) -> Result<Digest, NoHash> {
-    let mut sorted = BTreeMap::new();
-    for (name, sum) in files {
+    let mut sorted: Vec<(&str, [u8; 32])> = files.into_iter().collect();
+    sorted.sort_unstable();
+    let mut before = None;
+    for (name, _) in &sorted {
         if name.contains('\n') {
             return Err(NoHash::LineEnd);
         }
-        if sorted.insert(name, sum).is_some() {
-            return Err(NoHash::Twice(name.to_owned()));
+        if before.replace(*name) == Some(*name) {
+            return Err(NoHash::Twice((*name).to_owned()));
         }
     }
     let mut hasher = Sha256::new();
     for (name, sum) in sorted {
-        hasher.update(Digest::sha256(sum).hex());
+        hasher.update(hex_digits(&sum));
         hasher.update("  ");
         hasher.update(name);
         hasher.update("\n");
     }
     Ok(Digest::h1(hasher.finalize().into()))
+}
+
+/// Lower-case hex, without a string for each file.
+fn hex_digits(sum: &[u8; 32]) -> [u8; 64] {
+    let digit = |nibble: u8| match nibble {
+        0..=9 => b'0' + nibble,
+        _ => b'a' + (nibble - 10),
+    };
+    let mut digits = [0; 64];
+    let (pairs, _) = digits.as_chunks_mut::<2>();
+    for (pair, byte) in pairs.iter_mut().zip(sum) {
+        *pair = [digit(byte >> 4), digit(byte & 0xf)];
+    }
+    digits
 }
 
 /// The `h1` of a `go.mod` file with this content.

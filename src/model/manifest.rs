@@ -1,5 +1,7 @@
 //! A proven manifest: what a verified archive holds, so that an unpacked tree can be judged without the archive.
 
+use sha2::Digest as _;
+
 use super::digest::Digest;
 
 /// Beside the permission bits of a file: by its own words no build can take it in.
@@ -14,8 +16,28 @@ pub struct ManifestEntry {
     pub size: u64,
     /// Permission bits as the archive states them, and [`NEVER_BUILT`].
     pub mode: u32,
-    /// BLAKE3 of the content.
-    pub blake3: [u8; 32],
+    /// Digest of the content, of the manifest's kind.
+    pub sum: [u8; 32],
+}
+
+/// What the contents of a manifest's files are digested with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Sums {
+    /// BLAKE3, the fastest.
+    #[default]
+    Blake3,
+    /// SHA-256, where the archive's own recipe (`h1`) takes it of every file anyway.
+    Sha256,
+}
+
+impl Sums {
+    /// The digest of a whole content.
+    pub fn digest(self, content: &[u8]) -> [u8; 32] {
+        match self {
+            Self::Blake3 => *blake3::hash(content).as_bytes(),
+            Self::Sha256 => sha2::Sha256::digest(content).into(),
+        }
+    }
 }
 
 /// What an archive holds, taken while its bytes were hashed.
@@ -29,6 +51,8 @@ pub struct Manifest {
     pub inflated: u64,
     /// Regular files, sorted by path.
     pub entries: Vec<ManifestEntry>,
+    /// What their contents are digested with.
+    pub sums: Sums,
     /// The directory hash (`h1`), where the ecosystem has one.
     pub h1: Option<Digest>,
     /// The archive held entries that an unpacked tree cannot mirror exactly (links, folders with content rules,
@@ -56,12 +80,13 @@ mod tests {
             path: path.into(),
             size: 1,
             mode: 0o644,
-            blake3: [0; 32],
+            sum: [0; 32],
         };
         let manifest = Manifest {
             archive: Digest::sha256([1; 32]),
             inflated: 2,
             entries: vec![entry(b"a-1/Cargo.toml"), entry(b"a-1/src/lib.rs")],
+            sums: Sums::Blake3,
             h1: None,
             irregular: false,
         };

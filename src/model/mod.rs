@@ -33,7 +33,7 @@ pub use ecosystem::EcosystemId;
 pub use finding::{Entry, EntryKind, Expected, Finding, Place};
 pub use listing::{CURRENT_FOR, Listing, SETTLING, VersionFacts};
 pub use location::{Line, Location, RootId, RootInfo, RootOrigin};
-pub use manifest::{Manifest, ManifestEntry, NEVER_BUILT};
+pub use manifest::{Manifest, ManifestEntry, NEVER_BUILT, Sums};
 pub use notice::{Notice, NoticeCode};
 pub use outcome::Outcome;
 pub use problem::{Effect, Problem};

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::{Error, Forgery};
 use super::proof::Stored;
-use super::tile::{Place, Tile, fold_complete};
+use super::tile::{Folded, Place, Tile};
 use super::tree::{Hash, Node, TreeHead, fold, subtrees};
 
 /// Where unchecked tiles come from.
@@ -25,7 +25,7 @@ pub trait Unchecked {
 #[derive(Clone, Debug)]
 pub struct VerifiedTree {
     head: TreeHead,
-    tiles: BTreeMap<(u8, u64), (Tile, Vec<Hash>)>,
+    tiles: BTreeMap<(u8, u64), (Tile, Folded)>,
     edge: bool,
 }
 
@@ -88,29 +88,29 @@ impl VerifiedTree {
             let Some((_, above)) = self.tiles.get(&key(parent)) else {
                 continue;
             };
-            let Some(&expected) = above.get(position) else {
+            let Some(&expected) = above.entries().get(position) else {
                 continue;
             };
             match source.entries(tile) {
                 Err(error) => {
                     troubles.insert(tile, error);
                 }
-                Ok(entries) => match fold_complete(&entries) {
-                    Some(found) if found == expected => {
-                        self.tiles.insert(key(tile), (tile, entries));
+                Ok(entries) => {
+                    let folded = Folded::of(entries);
+                    let found = folded.root();
+                    if found == Some(expected) {
+                        self.tiles.insert(key(tile), (tile, folded));
+                        continue;
                     }
-                    found => {
-                        let found = found.unwrap_or_else(|| fold(&entries));
-                        let forgery = Forgery::Tile {
-                            tile,
-                            bytes: bytes(&entries),
-                            expected,
-                            found,
-                            head: self.head,
-                        };
-                        troubles.insert(tile, Error::forged(forgery));
-                    }
-                },
+                    let forgery = Forgery::Tile {
+                        tile,
+                        bytes: bytes(folded.entries()),
+                        expected,
+                        found: found.unwrap_or_else(|| fold(folded.entries())),
+                        head: self.head,
+                    };
+                    troubles.insert(tile, Error::forged(forgery));
+                }
             }
         }
         troubles
@@ -122,7 +122,7 @@ impl VerifiedTree {
         for tile in Tile::edge(self.head.size) {
             match source.entries(tile) {
                 Ok(entries) => {
-                    edge.insert(key(tile), (tile, entries));
+                    edge.insert(key(tile), (tile, Folded::of(entries)));
                 }
                 Err(error) => {
                     troubles.insert(tile, error);
@@ -144,7 +144,7 @@ impl VerifiedTree {
         }
         let tiles: Vec<(Tile, Vec<u8>)> = edge
             .values()
-            .map(|(tile, entries)| (*tile, bytes(entries)))
+            .map(|(tile, folded)| (*tile, bytes(folded.entries())))
             .collect();
         let error = Error::forged(Forgery::Edge {
             tiles,
@@ -156,15 +156,15 @@ impl VerifiedTree {
 
     /// The authenticated entries of this tile, if it is one of them.
     pub fn entries(&self, tile: Tile) -> Option<&[Hash]> {
-        let (_, entries) = self.tiles.get(&key(tile))?;
-        entries.get(..usize::from(tile.width()))
+        let (_, folded) = self.tiles.get(&key(tile))?;
+        folded.entries().get(..usize::from(tile.width()))
     }
 
     /// Every authenticated tile with its bytes, as they may be kept.
     pub fn tiles(&self) -> impl Iterator<Item = (Tile, Vec<u8>)> {
         self.tiles
             .values()
-            .map(|(tile, entries)| (*tile, bytes(entries)))
+            .map(|(tile, folded)| (*tile, bytes(folded.entries())))
     }
 }
 
@@ -184,10 +184,10 @@ const fn key(tile: Tile) -> (u8, u64) {
 }
 
 /// Takes a node's hash out of a set of tiles.
-fn look_up(tiles: &BTreeMap<(u8, u64), (Tile, Vec<Hash>)>, node: Node) -> Option<Hash> {
+fn look_up(tiles: &BTreeMap<(u8, u64), (Tile, Folded)>, node: Node) -> Option<Hash> {
     let place = Place::of(node)?;
-    let (_, entries) = tiles.get(&(place.level, place.index))?;
-    place.hash_in(entries)
+    let (_, folded) = tiles.get(&(place.level, place.index))?;
+    folded.hash(place)
 }
 
 /// Entries as the bytes of a tile.

@@ -156,7 +156,7 @@ fn a_forged_parent_does_not_vouch_for_its_children() {
     let forged = flipped(&child.hashes(&log.tile(child).unwrap()).unwrap(), 77, 0);
     let parent = Tile::new(1, 0, 3).unwrap();
     let mut above = parent.hashes(&log.tile(parent).unwrap()).unwrap();
-    above[1] = fold_complete(&forged).unwrap();
+    above[1] = Folded::of(forged.clone()).root().unwrap();
     let mut tree = VerifiedTree::new(log.head(1000));
     let plan = whole_plan(&log);
     let mut source = Offered::with(&log, child, forged);
@@ -195,7 +195,7 @@ fn the_forged_tile_is_named_with_what_was_expected() {
     let log = TestLog::numbered("log.example", 1, 1000);
     let tile = Tile::new(0, 2, 256).unwrap();
     let entries = tile.hashes(&log.tile(tile).unwrap()).unwrap();
-    let expected = fold_complete(&entries).unwrap();
+    let expected = Folded::of(entries.clone()).root().unwrap();
     let (_, troubles) = offered(&log, tile, flipped(&entries, 5, 1));
     assert_eq!(troubles.len(), 1, "its neighbours are not accused");
     let Some(Error::Forged(forgery)) = troubles.get(&tile) else {

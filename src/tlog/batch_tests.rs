@@ -100,8 +100,8 @@ fn many_records_are_proven_under_one_head_and_each_tile_is_asked_for_once() {
         let proven = result.as_ref().unwrap();
         assert_eq!(proven.tree().size, 3000);
         let keys = [world.log.verifier()];
-        let (note, proof) = (proven.under.note(), proven.proof.clone());
-        let again = Proven::from_kept(wanted, &proven.answer, note, proof, &keys);
+        let under = SignedHead::open(proven.under.note(), &keys).unwrap();
+        let again = Proven::from_kept(wanted, &proven.answer, under, proven.proof.clone());
         assert_eq!(
             again.as_ref(),
             Ok(proven),

@@ -15,7 +15,7 @@
 //! (GO-2026-4984); hash lines after the record's end are evidence of forgery (GO-2026-6180).
 
 use super::error::{Error, Forgery, RecordForgery};
-use super::note::{SignedHead, VerifierKey};
+use super::note::SignedHead;
 use super::proof::verify_inclusion;
 use super::tree::{Hash, TreeHead, canonical_decimal, leaf_hash};
 
@@ -154,19 +154,18 @@ pub struct Proven {
 }
 
 impl Proven {
-    /// Proves again what was kept: an answer, the note of the head, and the inclusion proof under it. Nothing kept is believed.
+    /// Proves again what was kept: an answer, and the inclusion proof under a head whose signature was verified in this
+    /// run. Nothing kept is believed.
     ///
     /// # Errors
-    /// As `Lookup::parse` and `SignedHead::open`; `Error::Forged` when the proof does not hold.
+    /// As `Lookup::parse`; `Error::Forged` when the proof does not hold.
     pub fn from_kept(
         wanted: &Wanted,
         answer: &[u8],
-        note: &[u8],
+        under: SignedHead,
         proof: Vec<Hash>,
-        keys: &[VerifierKey],
     ) -> Result<Self, Error> {
         let lookup = Lookup::parse(answer, wanted)?;
-        let under = SignedHead::open(note, keys)?;
         if !verify_inclusion(&proof, lookup.id, &lookup.leaf(), under.head()) {
             return Err(forged(wanted, RecordForgery::NotInTree, answer));
         }

@@ -29,7 +29,8 @@ fn logged(record: &str) -> (TestLog, Vec<u8>) {
 fn prove(record: &str) -> Result<Proven, Error> {
     let (log, answer) = logged(record);
     let proof = inclusion(&log.stored(), 5, 6).unwrap();
-    Proven::from_kept(&asked(), &answer, &log.note(6), proof, &[log.verifier()])
+    let under = SignedHead::open(&log.note(6), &[log.verifier()])?;
+    Proven::from_kept(&asked(), &answer, under, proof)
 }
 
 fn why(result: Result<Proven, Error>) -> Option<RecordForgery> {
@@ -131,7 +132,8 @@ fn every_flipped_bit_of_a_kept_proof_is_noticed() {
     let proof = inclusion(&log.stored(), 5, 6).unwrap();
     let note = log.note(6);
     let open = |answer: &[u8], note: &[u8], proof: &[Hash]| {
-        Proven::from_kept(&asked(), answer, note, proof.to_vec(), &keys)
+        let under = SignedHead::open(note, &keys)?;
+        Proven::from_kept(&asked(), answer, under, proof.to_vec())
     };
     assert!(open(&answer, &note, &proof).is_ok());
     // The answer's own note is not what the proof stands on, so only its record is flipped.

@@ -203,27 +203,62 @@ impl Place {
             count: 1usize << up,
         })
     }
-
-    /// The node's hash, folded from the entries of its tile.
-    pub fn hash_in(self, entries: &[Hash]) -> Option<Hash> {
-        fold_complete(entries.get(self.first..self.first.checked_add(self.count)?)?)
-    }
 }
 
-/// Folds a power of two of sibling hashes into the one above them.
-pub fn fold_complete(entries: &[Hash]) -> Option<Hash> {
-    if !entries.len().is_power_of_two() {
-        return None;
+/// The entries of a tile with every hash that siblings among them fold to, each worked out once.
+#[derive(Clone, Debug)]
+pub struct Folded {
+    width: usize,
+    /// The entries, then row by row what pairs of the row before fold to; a last hash without a sibling stays behind.
+    rows: Vec<Hash>,
+}
+
+impl Folded {
+    /// Folds the entries of a tile.
+    pub fn of(entries: Vec<Hash>) -> Self {
+        let width = entries.len();
+        let mut rows = entries;
+        rows.reserve_exact(width);
+        let (mut start, mut length) = (0, width);
+        while length > 1 {
+            for pair in 0..length / 2 {
+                let at = start + 2 * pair;
+                if let (Some(left), Some(right)) = (rows.get(at), rows.get(at + 1)) {
+                    let above = node_hash(left, right);
+                    rows.push(above);
+                }
+            }
+            start += length;
+            length /= 2;
+        }
+        Self { width, rows }
     }
-    let mut row = entries.to_vec();
-    while row.len() > 1 {
-        let (pairs, _) = row.as_chunks::<2>();
-        row = pairs
-            .iter()
-            .map(|[left, right]| node_hash(left, right))
-            .collect();
+
+    /// The entries.
+    pub fn entries(&self) -> &[Hash] {
+        self.rows.get(..self.width).unwrap_or_default()
     }
-    row.first().copied()
+
+    /// What all entries fold to, if their number is a power of two.
+    pub fn root(&self) -> Option<Hash> {
+        let complete = self.width.is_power_of_two();
+        self.rows.last().filter(|_| complete).copied()
+    }
+
+    /// The hash of a node whose place is in this tile.
+    pub fn hash(&self, place: Place) -> Option<Hash> {
+        if !place.count.is_power_of_two() || !place.first.is_multiple_of(place.count) {
+            return None;
+        }
+        let up = place.count.trailing_zeros();
+        let (mut start, mut length) = (0, self.width);
+        for _ in 0..up {
+            start += length;
+            length /= 2;
+        }
+        let position = place.first >> up;
+        (position < length).then(|| self.rows.get(start + position).copied())?
+    }
 }
 
 #[cfg(test)]
@@ -331,7 +366,42 @@ mod tests {
         assert_eq!((place.first, place.count), (4, 4));
         let left = node_hash(&hashes[4], &hashes[5]);
         let right = node_hash(&hashes[6], &hashes[7]);
-        assert_eq!(place.hash_in(&hashes), Some(node_hash(&left, &right)));
-        assert_eq!(place.hash_in(&hashes[..7]), None);
+        let whole = Folded::of(hashes.clone());
+        assert_eq!(whole.hash(place), Some(node_hash(&left, &right)));
+        assert_eq!(whole.entries(), hashes);
+        assert_eq!(Folded::of(hashes[..7].to_vec()).hash(place), None);
+    }
+
+    /// Folds without remembering anything.
+    fn plainly(entries: &[Hash]) -> Hash {
+        match entries {
+            [one] => *one,
+            _ => {
+                let (left, right) = entries.split_at(entries.len() / 2);
+                node_hash(&plainly(left), &plainly(right))
+            }
+        }
+    }
+
+    #[test]
+    fn every_run_of_every_width_is_folded_from_exactly_its_entries() {
+        let hashes: Vec<Hash> = (0..=255u8).map(|n| leaf_hash(&[n])).collect();
+        for width in [1, 2, 3, 7, 64, 100, 255, 256] {
+            let tile = Folded::of(hashes[..width].to_vec());
+            let root = width.is_power_of_two().then(|| plainly(&hashes[..width]));
+            assert_eq!(tile.root(), root, "{width}");
+            for level in 0..8 {
+                for index in 0..(256 >> level) {
+                    let place = Place::of(Node { level, index }).unwrap();
+                    let run = hashes[..width].get(place.first..place.first + place.count);
+                    assert_eq!(
+                        tile.hash(place),
+                        run.map(plainly),
+                        "{width} {level} {index}"
+                    );
+                }
+            }
+        }
+        assert_eq!(Folded::of(Vec::new()).root(), None);
     }
 }

@@ -94,13 +94,14 @@ fn forge(world: &World, said: &Digest, of: &Digest) {
             path: path.as_bytes().into(),
             size: bytes.len() as u64,
             mode: 0o644,
-            blake3: *blake3::hash(&bytes).as_bytes(),
+            sum: *blake3::hash(&bytes).as_bytes(),
         });
     }
     store.put_manifest(&Manifest {
         archive: *of,
         inflated: 1,
         entries,
+        sums: untaint::model::Sums::Blake3,
         h1: None,
         irregular: false,
     });

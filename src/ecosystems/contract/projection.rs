@@ -54,12 +54,13 @@ pub trait Projection: Send + Sync {
     fn differing(&self, _path: &[u8], _archive: &[u8], _tree: &[u8]) -> Difference {
         Difference::Finding
     }
-    /// As [`Projection::differing`], where only the BLAKE3 of the archive's bytes is known: why the difference is nothing.
+    /// As [`Projection::differing`], where only a digest of the archive's bytes is known, so that `is_archives` can tell
+    /// whether some bytes are those: why the difference is nothing.
     fn differing_from_hash(
         &self,
         _path: &[u8],
         _tree: &[u8],
-        _archive_blake3: &[u8; 32],
+        _is_archives: &dyn Fn(&[u8]) -> bool,
     ) -> Option<&'static str> {
         None
     }

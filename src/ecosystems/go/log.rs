@@ -24,8 +24,8 @@ use super::log_place::{self, LogFolder, Remote};
 use super::log_said::{self, Said, Way};
 use super::log_tiles::Known;
 
-/// Records of one batch (its tiles are held in memory).
-const BATCH: usize = 1000;
+/// Records of one batch (its tiles are held in memory, several times while it is worked on).
+const BATCH: usize = 500;
 
 /// The log.
 pub(super) struct ChecksumLog;
@@ -115,6 +115,8 @@ impl Proving<'_> {
     /// Takes what kept proofs still prove; gives the rest.
     fn take_kept(&mut self, wanted: BTreeSet<Wanted>) -> Vec<Wanted> {
         let mut open = Vec::new();
+        // Most proofs were made under few heads: each signature is verified once.
+        let mut heads = BTreeMap::new();
         for wanted in wanted {
             if log_place::name(&tlog::Resource::Lookup(wanted.clone())).is_none() {
                 // No module has this name: the log cannot be asked.
@@ -125,7 +127,7 @@ impl Proving<'_> {
                 .context
                 .kept
                 .blob(&blob_name(self.context.log, &wanted));
-            let proven = kept.and_then(|kept| unpack(&kept, &wanted, self.context.log));
+            let proven = kept.and_then(|kept| unpack(&kept, &wanted, self.context.log, &mut heads));
             match proven {
                 Some(proven) => {
                     if self.context.offline {
@@ -382,6 +384,9 @@ fn h1(hash: &Hash) -> Option<Digest> {
     Digest::new(Scheme::H1, hash.as_bytes()).ok()
 }
 
+/// Heads whose signature was verified, by their note.
+type Heads = BTreeMap<Vec<u8>, SignedHead>;
+
 /// The name under which a proof is kept.
 fn blob_name(log: &LogRoot, wanted: &Wanted) -> String {
     format!(
@@ -407,7 +412,7 @@ fn pack(proven: &Proven) -> Vec<u8> {
 }
 
 /// Proves again what was kept; `None` if it does not prove it.
-fn unpack(kept: &[u8], wanted: &Wanted, log: &LogRoot) -> Option<Proven> {
+fn unpack(kept: &[u8], wanted: &Wanted, log: &LogRoot, heads: &mut Heads) -> Option<Proven> {
     let mut rest = kept;
     let mut part = || {
         let (length, behind) = rest.split_first_chunk::<4>()?;
@@ -421,6 +426,13 @@ fn unpack(kept: &[u8], wanted: &Wanted, log: &LogRoot) -> Option<Proven> {
         .chunks_exact(32)
         .filter_map(|raw| raw.try_into().ok().map(Hash::new))
         .collect();
-    let keys = [log.key.clone()];
-    Proven::from_kept(wanted, answer, note, hashes, &keys).ok()
+    let under = match heads.get(note) {
+        Some(under) => under.clone(),
+        None => {
+            let under = SignedHead::open(note, &[log.key.clone()]).ok()?;
+            heads.insert(note.to_vec(), under.clone());
+            under
+        }
+    };
+    Proven::from_kept(wanted, answer, under, hashes).ok()
 }

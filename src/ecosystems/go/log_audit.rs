@@ -17,8 +17,8 @@ use super::GO;
 use super::log_heads;
 use super::log_place::{LogFolder, looked_up, name};
 
-/// Records of one batch.
-const BATCH: usize = 1000;
+/// Records of one batch: what proves them is held at once, 30 KiB and more for each.
+const BATCH: usize = 200;
 
 /// What was found false, by code, root and path.
 #[derive(Default)]

@@ -23,8 +23,8 @@ impl Visitor for Both<'_, '_> {
         self.1.never_built();
     }
 
-    fn end(&mut self) {
-        self.0.end();
-        self.1.end();
+    fn end(&mut self, sha256: Option<&[u8; 32]>) {
+        self.0.end(sha256);
+        self.1.end(sha256);
     }
 }

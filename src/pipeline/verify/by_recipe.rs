@@ -3,7 +3,7 @@
 //! The claim store keeps manifests by the SHA-256 of the archive. Which archive has a recipe digest is kept beside them, and
 //! holds only if the manifest found says so itself.
 
-use crate::model::{Digest, Manifest, Scheme};
+use crate::model::{Digest, Scheme};
 use crate::trust::claims::ClaimStore;
 
 fn name(recipe: &Digest) -> String {
@@ -18,23 +18,17 @@ pub(super) fn put(store: &ClaimStore, recipe: &Digest, archive: &Digest) {
     }
 }
 
-/// The manifest of the archive with this digest, by SHA-256 or by recipe.
-pub(super) fn manifest(store: &ClaimStore, digest: &Digest) -> Option<Manifest> {
+/// The SHA-256 of an archive with this digest, by SHA-256 or by recipe, whose manifest is known.
+pub(super) fn archive(store: &ClaimStore, digest: &Digest) -> Option<Digest> {
     if digest.scheme() != Scheme::H1 {
-        return store.manifest(digest);
+        return store.has_manifest(digest).then_some(*digest);
     }
     let archive = store.blob(&name(digest))?;
     let archive = Digest::new(Scheme::Sha256, &archive).ok()?;
-    store
-        .manifest(&archive)
-        .filter(|manifest| manifest.h1 == Some(*digest))
+    (store.manifest_h1(&archive) == Some(*digest)).then_some(archive)
 }
 
 /// Whether there is one.
 pub(super) fn has_manifest(store: &ClaimStore, digest: &Digest) -> bool {
-    if digest.scheme() == Scheme::H1 {
-        manifest(store, digest).is_some()
-    } else {
-        store.has_manifest(digest)
-    }
+    archive(store, digest).is_some()
 }

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::ecosystems::contract::{Absent, Difference, Extra, ExtraContext, Placement, Projection};
 use crate::model::text::percent;
-use crate::model::{Digest, Entry, EntryKind, Manifest, NEVER_BUILT};
+use crate::model::{Digest, Entry, EntryKind, Manifest, ManifestEntry, NEVER_BUILT, Sums};
 use crate::world::{Dir, FileKind, PathError, ReadFile, Stat};
 
 use super::absences;
@@ -147,7 +147,7 @@ impl<'a> Compare<'a> {
     pub(super) fn with_manifest(mut self, manifest: &Manifest) -> Found {
         for entry in &manifest.entries {
             if let Some((file, listed)) = self.counterpart(&entry.path, entry.size, entry.mode) {
-                self.hashed(&entry.path, file, &listed, &entry.blake3);
+                self.hashed(entry, manifest.sums, file, &listed);
             }
         }
         self.finish(&manifest.archive)
@@ -211,12 +211,13 @@ impl<'a> Compare<'a> {
 
     fn hashed(
         &mut self,
-        path: &[u8],
+        entry: &ManifestEntry,
+        sums: Sums,
         mut file: Box<dyn ReadFile>,
         listed: &Stat,
-        expected: &[u8; 32],
     ) {
-        let mut hasher = blake3::Hasher::new();
+        let (path, expected) = (&*entry.path, &entry.sum);
+        let mut hasher = Hasher::of(sums);
         self.buffer.resize(256 << 10, 0);
         let mut left = listed.size;
         // That the file did not grow meanwhile is said by its size afterwards.
@@ -239,12 +240,14 @@ impl<'a> Compare<'a> {
             }
         }
         self.settle(&*file, listed);
-        if hasher.finalize().as_bytes() == expected {
+        if hasher.sum() == *expected {
             return;
         }
         if self.projection.forgives()
             && let Some(tree) = self.content(path)
-            && let Some(why) = self.projection.differing_from_hash(path, &tree, expected)
+            && let Some(why) = self
+                .projection
+                .differing_from_hash(path, &tree, &|bytes| sums.digest(bytes) == *expected)
         {
             self.found.list(path, why);
         } else {
@@ -314,6 +317,37 @@ impl<'a> Compare<'a> {
                 self.found.failed(&error);
                 None
             }
+        }
+    }
+}
+
+/// Digests a file as a manifest has it.
+enum Hasher {
+    Blake3(Box<blake3::Hasher>),
+    Sha256(Sha256),
+}
+
+impl Hasher {
+    fn of(sums: Sums) -> Self {
+        match sums {
+            Sums::Blake3 => Self::Blake3(Box::default()),
+            Sums::Sha256 => Self::Sha256(Sha256::new()),
+        }
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Blake3(hasher) => {
+                hasher.update(bytes);
+            }
+            Self::Sha256(hasher) => hasher.update(bytes),
+        }
+    }
+
+    fn sum(self) -> [u8; 32] {
+        match self {
+            Self::Blake3(hasher) => *hasher.finalize().as_bytes(),
+            Self::Sha256(hasher) => hasher.finalize().into(),
         }
     }
 }
@@ -397,7 +431,7 @@ impl Visitor for Compare<'_> {
         }
     }
 
-    fn end(&mut self) {
+    fn end(&mut self, _sha256: Option<&[u8; 32]>) {
         let Some(current) = self.current.take() else {
             return;
         };

@@ -96,7 +96,7 @@ fn members<R: BufRead>(
             visitor.bytes(part);
             member.consume(length);
         }
-        visitor.end();
+        visitor.end(None);
     }
     let (facts, source) = reader.finish().map_err(|e| error_text(&e))?;
     let unpacked = Unpacked {

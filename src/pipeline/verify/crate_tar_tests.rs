@@ -45,7 +45,7 @@ impl Visitor for Count {
 
     fn bytes(&mut self, _: &[u8]) {}
 
-    fn end(&mut self) {}
+    fn end(&mut self, _: Option<&[u8; 32]>) {}
 }
 
 /// Inflated whole and streamed: both ways must say the same.

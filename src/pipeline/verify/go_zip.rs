@@ -33,7 +33,7 @@ pub(super) fn read(
         let why = format!("holds more than {} bytes", limits.max_inflated);
         return Err(Failure::Broken(why));
     }
-    let mut sums: Vec<(&str, [u8; 32])> = Vec::new();
+    let mut sums: Vec<(&str, [u8; 32])> = Vec::with_capacity(archive.entries().len());
     let mut irregular = false;
     let mut beginning = Vec::new();
     for entry in archive.entries() {
@@ -63,10 +63,11 @@ pub(super) fn read(
         if is_source && go_source::is_never_built(&beginning) {
             visitor.never_built();
         }
+        let sum = hasher.finalize().into();
         if visited.is_some() {
-            visitor.end();
+            visitor.end(Some(&sum));
         }
-        sums.push((name, hasher.finalize().into()));
+        sums.push((name, sum));
     }
     let recipe = h1::of_files(sums).map_err(|e| e.to_string())?;
     let ambiguities = archive

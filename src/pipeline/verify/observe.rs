@@ -101,8 +101,8 @@ impl Bench<'_> {
     /// The recipe digest of an archive that was looked into before.
     fn recipe(&self, part: &ArchivePart, digest: &Digest) -> Option<Digest> {
         (part.format == ArchiveFormat::GoZip)
-            .then(|| self.store.manifest(digest))?
-            .and_then(|manifest| manifest.h1)
+            .then(|| self.store.manifest_h1(digest))
+            .flatten()
     }
 
     fn packed(
@@ -269,7 +269,7 @@ impl Bench<'_> {
         if self.store.has_manifest(&digest) {
             return;
         }
-        let mut builder = Builder::default();
+        let mut builder = Builder::of(part.format);
         let (_room, whole) = self.whole(part, source);
         match unpack::unpack(part.format, source, &part.top, whole, scratch, &mut builder) {
             Ok(unpacked) => self.keep(builder, digest, unpacked, seen),
@@ -330,7 +330,7 @@ impl Bench<'_> {
         // What the tree equalled before says nothing of the archive, which was never found to be plain.
         let mut tree_seen = self.settled(root, tree, Memory::Ignored, |dir, listing| {
             let (_room, whole) = self.whole(part, source);
-            let mut builder = Builder::default();
+            let mut builder = Builder::of(part.format);
             let mut buffer = std::mem::take(&mut scratch.file);
             let mut compare =
                 Compare::new(dir, listing, tree.projection, &mut buffer).of_copies(&tree.copied);
@@ -380,18 +380,21 @@ impl Bench<'_> {
         digest: &Digest,
         scratch: &mut Scratch,
     ) -> TreeSeen {
-        let Some(manifest) = by_recipe::manifest(self.store, digest) else {
+        let Some(archive) = by_recipe::archive(self.store, digest) else {
             return self.tree_alone(root, tree);
         };
-        let archive = manifest.archive;
         let mut seen = self.settled(root, tree, Memory::Of(&archive), |dir, listing| {
+            // Read out only where the tree is to be compared.
+            let manifest = self.store.manifest(&archive);
+            let manifest = manifest.ok_or(Reason::ArchiveNotHeld)?;
             Ok((
                 archive,
                 self.with_manifest(dir, listing, tree, &manifest, scratch),
             ))
         });
         // A tree equals an archive by its recipe, where there is one: the packing is of no account.
-        seen.basis = seen.basis.map(|basis| manifest.h1.unwrap_or(basis));
+        let recipe = self.store.manifest_h1(&archive);
+        seen.basis = seen.basis.map(|basis| recipe.unwrap_or(basis));
         seen
     }
 

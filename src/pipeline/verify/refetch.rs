@@ -168,7 +168,7 @@ fn look(verify: &Verify<'_>, placed: &PlacedUnit, task: &Open, bytes: &[u8]) -> 
         return None;
     }
     let part = archive_like(placed, &task.artifact)?;
-    let mut builder = Builder::default();
+    let mut builder = Builder::of(part.format);
     let (mut scratch, source) = (Scratch::new(), Source::Bytes(bytes));
     let looked = unpack::unpack(
         part.format,

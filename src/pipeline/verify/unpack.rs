@@ -25,8 +25,8 @@ pub(super) trait Visitor {
     fn bytes(&mut self, bytes: &[u8]);
     /// No build can take it in, as its format's own reader sees; said between its last bytes and its end.
     fn never_built(&mut self) {}
-    /// It is complete.
-    fn end(&mut self);
+    /// It is complete; with its SHA-256 where the reader takes one anyway.
+    fn end(&mut self, sha256: Option<&[u8; 32]>);
 }
 
 /// Buffers that one thread uses again and again.

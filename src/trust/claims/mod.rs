@@ -180,6 +180,16 @@ impl ClaimStore {
         })
     }
 
+    /// The recipe digest (`h1`) of an archive whose manifest is known, without reading the manifest out.
+    pub fn manifest_h1(&self, archive: &Digest) -> Option<Digest> {
+        let key = archive_key(archive)?;
+        let own = self.value(kind::MANIFEST, key, values::manifest_h1);
+        own.or_else(|| {
+            let mut layers = self.vouched.iter();
+            layers.find_map(|layer| layer.get(kind::MANIFEST, key).and_then(values::manifest_h1))
+        })?
+    }
+
     /// Whether it is known what an archive holds, without reading it out.
     pub fn has_manifest(&self, archive: &Digest) -> bool {
         archive_key(archive).is_some_and(|key| {

@@ -5,7 +5,9 @@
 
 use std::sync::Arc;
 
-use crate::model::{Digest, Fingerprint, Listing, Manifest, ManifestEntry, Scheme, VersionFacts};
+use crate::model::{
+    Digest, Fingerprint, Listing, Manifest, ManifestEntry, Scheme, Sums, VersionFacts,
+};
 
 use super::codec::{Reader, put_bytes, put_digest, put_number, put_optional_text};
 
@@ -33,6 +35,7 @@ const DATED: u8 = 2;
 const WITHDRAWN: u8 = 4;
 const IRREGULAR: u8 = 1;
 const WITH_H1: u8 = 2;
+const WITH_SHA256: u8 = 4;
 
 /// Writes a listing.
 pub(super) fn put_listing(listing: &Listing) -> Vec<u8> {
@@ -140,6 +143,9 @@ pub(super) fn put_manifest(manifest: &Manifest) -> Vec<u8> {
     if manifest.h1.is_some() {
         flags |= WITH_H1;
     }
+    if manifest.sums == Sums::Sha256 {
+        flags |= WITH_SHA256;
+    }
     out.push(flags);
     put_number(&mut out, manifest.inflated);
     if let Some(h1) = &manifest.h1 {
@@ -150,16 +156,30 @@ pub(super) fn put_manifest(manifest: &Manifest) -> Vec<u8> {
         put_bytes(&mut out, &entry.path);
         put_number(&mut out, entry.size);
         put_number(&mut out, u64::from(entry.mode));
-        out.extend_from_slice(&entry.blake3);
+        out.extend_from_slice(&entry.sum);
     }
     out
+}
+
+/// Reads the recipe digest of a manifest, and nothing behind it; `None` if it is no manifest.
+pub(super) fn manifest_h1(bytes: &[u8]) -> Option<Option<Digest>> {
+    let mut reader = Reader::new(bytes);
+    let flags = reader.byte()?;
+    if flags & !(IRREGULAR | WITH_H1 | WITH_SHA256) != 0 {
+        return None;
+    }
+    let _inflated = reader.number()?;
+    if flags & WITH_H1 == 0 {
+        return Some(None);
+    }
+    reader.digest().map(Some)
 }
 
 /// Reads the manifest of an archive.
 pub(super) fn manifest(archive: Digest, bytes: &[u8]) -> Option<Manifest> {
     let mut reader = Reader::new(bytes);
     let flags = reader.byte()?;
-    if flags & !(IRREGULAR | WITH_H1) != 0 {
+    if flags & !(IRREGULAR | WITH_H1 | WITH_SHA256) != 0 {
         return None;
     }
     let inflated = reader.number()?;
@@ -176,7 +196,7 @@ pub(super) fn manifest(archive: Digest, bytes: &[u8]) -> Option<Manifest> {
             path: Box::from(reader.bytes()?),
             size: reader.number()?,
             mode: u32::try_from(reader.number()?).ok()?,
-            blake3: reader.array()?,
+            sum: reader.array()?,
         });
     }
     reader.end()?;
@@ -188,6 +208,11 @@ pub(super) fn manifest(archive: Digest, bytes: &[u8]) -> Option<Manifest> {
         archive,
         inflated,
         entries,
+        sums: if flags & WITH_SHA256 != 0 {
+            Sums::Sha256
+        } else {
+            Sums::Blake3
+        },
         h1,
         irregular: flags & IRREGULAR != 0,
     })

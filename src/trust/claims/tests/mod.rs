@@ -7,7 +7,7 @@ mod keep;
 use std::sync::Arc;
 
 use super::*;
-use crate::model::{Effect, ManifestEntry, VersionFacts};
+use crate::model::{Effect, ManifestEntry, Sums, VersionFacts};
 use crate::trust::fake_state::FakeState;
 
 const NOW: i64 = 1_800_000_000;
@@ -40,12 +40,17 @@ fn manifest(archive: u8) -> Manifest {
         path: path.as_bytes().into(),
         size,
         mode: 0o644,
-        blake3: [archive; 32],
+        sum: [archive; 32],
     };
     Manifest {
         archive: Digest::sha256([archive; 32]),
         inflated: 300,
         entries: vec![entry("a-1/Cargo.toml", 100), entry("a-1/src/lib.rs", 200)],
+        sums: if archive.is_multiple_of(3) {
+            Sums::Sha256
+        } else {
+            Sums::Blake3
+        },
         h1: Some(Digest::new(Scheme::H1, &[3; 32]).unwrap()),
         irregular: archive % 2 == 1,
     }
