@@ -203,6 +203,27 @@ impl Place {
             count: 1usize << up,
         })
     }
+
+    /// The node's hash, folded from the entries of its tile. Where many are wanted of one tile, see [`Folded`].
+    pub fn hash_in(self, entries: &[Hash]) -> Option<Hash> {
+        fold_complete(entries.get(self.first..self.first.checked_add(self.count)?)?)
+    }
+}
+
+/// Folds a power of two of sibling hashes into the one above them.
+pub fn fold_complete(entries: &[Hash]) -> Option<Hash> {
+    if !entries.len().is_power_of_two() {
+        return None;
+    }
+    let mut row = entries.to_vec();
+    while row.len() > 1 {
+        let (pairs, _) = row.as_chunks::<2>();
+        row = pairs
+            .iter()
+            .map(|[left, right]| node_hash(left, right))
+            .collect();
+    }
+    row.first().copied()
 }
 
 /// The entries of a tile with every hash that siblings among them fold to, each worked out once.
