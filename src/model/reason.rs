@@ -151,7 +151,7 @@ impl Reason {
                 "private by your configuration: set `require` in [private] of trust.toml"
             }
             Self::PrivateUnconfirmed => {
-                "private by the tool's settings alone: confirm with untaint trust discover"
+                "private by the tool's settings alone, so nobody was asked: confirm it under [private] in trust.toml (untaint trust discover prints the lines)"
             }
             Self::Git => {
                 "equals the objects of the locked commit; nothing outside vouches for the commit itself"

@@ -158,8 +158,29 @@ fn the_head_that_go_keeps_is_checked_and_never_becomes_ours() {
     world.write(head, &lie);
     let scan = world.scan(&[]);
     scan.finds(&["log-forked"], "histories");
+    stands_alone(&world, &scan, &lie);
     world.write(head, &good);
     world.scan(&[]).is_clean();
+}
+
+/// Verifies the evidence of a fork from the report alone, with nothing but the log's key.
+fn stands_alone(world: &World, scan: &crate::report::Scan, lie: &str) {
+    use untaint::tlog::{ForkEvidence, Hash, VerifierKey};
+    let findings = scan.report["findings"].as_array().unwrap();
+    let fork = findings.iter().find(|f| f["code"] == "log-forked").unwrap();
+    let text = fork["message"].as_str().unwrap().replace("\\u{a}", "\n");
+    let mut parts = text.split("records:\n\n").skip(1);
+    let note = |part: &str, end: &str| part.split_once(end).unwrap().0.to_owned();
+    let older = note(parts.next().unwrap(), "\nsigned head of");
+    let rest = parts.next().unwrap();
+    let newer = note(rest, "\nthe first ");
+    assert!(older == lie || newer == lie, "{text}");
+    let mut hashes = rest.lines().filter_map(Hash::from_base64).skip(1);
+    let prefix = hashes.next().unwrap();
+    let key = world.proxy.served.lock().unwrap().log.verifier();
+    let keys = [VerifierKey::parse(&key).unwrap()];
+    let (older, newer) = (older.as_bytes(), newer.as_bytes());
+    ForkEvidence::verify(older, newer, prefix, hashes.collect(), &keys).unwrap();
 }
 
 #[test]

@@ -27,6 +27,7 @@ mod module;
 #[path = "../support/pack.rs"]
 mod pack;
 mod proxy;
+mod proxy_said;
 #[path = "../support/report.rs"]
 #[expect(
     dead_code,

@@ -5,10 +5,12 @@
 //! list             one version on each line
 //! ```
 //! What a `.info` file calls its own version decides which module Go goes on to use, so it must be the one it is named after.
-//! Files that were not written to their end are told, and judged as Go does: it asks for them anew. Times and origins are not
-//! judged.
+//! Files that were not written to their end are told, and judged as Go does: it asks for them anew. Times and origins are held
+//! against the proxy's, where that is asked (`proxy_said`).
 
 use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
 
 use crate::ecosystems::contract::{InspectContext, Inspection, Inspector};
 use crate::model::text::printable;
@@ -67,6 +69,69 @@ fn info(bytes: &[u8], version: &str) -> Option<Fault> {
         (Some(_), None) => None,
         (None, _) => Some(Fault::Other("none".to_owned())),
         (_, Some(value)) => Some(Fault::Other(printable(&value.to_string()))),
+    }
+}
+
+/// What is said of a version beside its name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Facts {
+    time: Option<String>,
+    vcs: Option<String>,
+    url: Option<String>,
+    hash: Option<String>,
+}
+
+impl Facts {
+    /// Of a `.info` file that speaks of this version; of others nothing.
+    pub(super) fn of_file(bytes: &[u8], version: &str) -> Option<Self> {
+        if info(bytes, version).is_some() {
+            return None;
+        }
+        let said: serde_json::Value = serde_json::from_slice(bytes).ok()?;
+        let text = |of: Option<&serde_json::Value>, name: &str| {
+            let mut fields = of?.as_object()?.iter();
+            let (_, value) = fields.find(|(key, _)| folded(key) == name)?;
+            value.as_str().map(ToOwned::to_owned)
+        };
+        let mut fields = said.as_object()?.iter();
+        let origin = fields
+            .find(|(key, _)| folded(key) == "origin")
+            .map(|(_, value)| value);
+        Some(Self {
+            time: text(Some(&said), "time"),
+            vcs: text(origin, "vcs"),
+            url: text(origin, "url"),
+            hash: text(origin, "hash"),
+        })
+    }
+
+    /// The first fact that both sides know and that differs: what it is, what is said here, and there. Of one commit it does
+    /// not matter from where it was fetched.
+    pub(super) fn differs(&self, other: &Self) -> Option<(&'static str, String, String)> {
+        let time = |text: &str| text.parse::<jiff::Timestamp>().ok();
+        let pair = |a: &Option<String>, b: &Option<String>| Some((a.clone()?, b.clone()?));
+        let differs = |what, pair: Option<(String, String)>, same: &dyn Fn(&str, &str) -> bool| {
+            pair.filter(|(a, b)| !same(a, b)).map(|(a, b)| (what, a, b))
+        };
+        let exact = |a: &str, b: &str| a == b;
+        let instant = |a: &str, b: &str| a == b || (time(a).is_some() && time(a) == time(b));
+        let one_commit = self.hash.is_some() && self.hash == other.hash;
+        let plain = |url: &str| {
+            let url = url.trim_end_matches('/').trim_end_matches(".git");
+            let (_, rest) = url.split_once("://").unwrap_or(("", url));
+            rest.to_lowercase()
+        };
+        let near = |a: &str, b: &str| one_commit || plain(a) == plain(b);
+        differs("the commit", pair(&self.hash, &other.hash), &exact)
+            .or_else(|| differs("the time", pair(&self.time, &other.time), &instant))
+            .or_else(|| {
+                differs(
+                    "the kind of repository",
+                    pair(&self.vcs, &other.vcs),
+                    &exact,
+                )
+            })
+            .or_else(|| differs("the repository", pair(&self.url, &other.url), &near))
     }
 }
 
@@ -151,6 +216,49 @@ mod tests {
             let expected = (!said.is_empty()).then(|| said.to_owned());
             assert_eq!(other(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn facts_that_both_sides_know_must_agree() {
+        let facts = |text: &str| Facts::of_file(text.as_bytes(), "v1.0.0").unwrap();
+        let there = facts(
+            r#"{"Version":"v1.0.0","Time":"2026-01-01T00:00:00Z","Origin":{"VCS":"git","URL":"https://code.example/x","Hash":"aa"}}"#,
+        );
+        for (text, what) in [
+            (r#"{"Version":"v1.0.0"}"#, None),
+            (
+                r#"{"Version":"v1.0.0","Time":"2026-01-01T01:00:00+01:00"}"#,
+                None,
+            ),
+            (
+                r#"{"Version":"v1.0.0","Time":"2026-01-01T00:00:01Z"}"#,
+                Some("the time"),
+            ),
+            (r#"{"Version":"v1.0.0","Time":"soon"}"#, Some("the time")),
+            (
+                r#"{"Version":"v1.0.0","origin":{"hash":"bb"}}"#,
+                Some("the commit"),
+            ),
+            (
+                r#"{"Version":"v1.0.0","Origin":{"VCS":"hg"}}"#,
+                Some("the kind of repository"),
+            ),
+            (
+                r#"{"Version":"v1.0.0","Origin":{"URL":"http://Code.example/x.git/"}}"#,
+                None,
+            ),
+            (
+                r#"{"Version":"v1.0.0","Origin":{"URL":"https://evil.example/x"}}"#,
+                Some("the repository"),
+            ),
+            (
+                r#"{"Version":"v1.0.0","Origin":{"URL":"https://moved.example/x","Hash":"aa"}}"#,
+                None,
+            ),
+        ] {
+            assert_eq!(facts(text).differs(&there).map(|d| d.0), what, "{text}");
+        }
+        assert_eq!(Facts::of_file(b"{\"Version\":\"v2.0.0\"}", "v1.0.0"), None);
     }
 
     #[test]

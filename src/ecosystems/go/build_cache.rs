@@ -28,6 +28,9 @@ use super::settings::Settings;
 
 /// Largest action entry that is read.
 const ACTION: u64 = 4096;
+/// How the index of a module begins (`modindex`); its action is named after Go's version and the module's folder, not after
+/// what lies in it.
+const INDEX: &[u8] = b"go index v";
 /// Most differences that are named.
 const NAMED: usize = 20;
 
@@ -99,6 +102,8 @@ struct Found {
     total: u64,
     bytes: u64,
     files: u64,
+    /// Outputs that list the packages of a module.
+    indexes: u64,
 }
 
 impl Inspector for Outputs {
@@ -124,8 +129,9 @@ impl Inspector for Outputs {
         }
         inspection.size = Some(found.bytes);
         inspection.note = Some(format!(
-            "{} outputs with {} bytes, built from the rest",
-            found.files, found.bytes
+            "{} outputs with {} bytes, {} of them indexes of modules, which Go does not hold against the modules; \
+             go clean -cache makes all of it anew",
+            found.files, found.bytes, found.indexes
         ));
         if found.total > 0 {
             let first = found.entries.first().map_or("", |e| e.path.as_str());
@@ -172,9 +178,11 @@ fn actions_of(context: &InspectContext<'_>, dir: &dyn Dir, found: &mut Found) {
             continue;
         };
         let rel = format!("{folder}/{output}-d");
-        let Ok(Some(seen)) = hash(context.root, folder, &format!("{output}-d"), size) else {
+        let Ok(Some((seen, is_index))) = hash(context.root, folder, &format!("{output}-d"), size)
+        else {
             continue;
         };
+        found.indexes += u64::from(is_index);
         found.files += 1;
         found.bytes = found.bytes.saturating_add(size);
         if seen != output && !found.entries.iter().any(|e| e.path == rel) {
@@ -205,8 +213,13 @@ fn action(bytes: &[u8]) -> Option<(String, u64)> {
     Some((output.to_owned(), size.parse().ok()?))
 }
 
-/// What an output hashes to; `None` if Go would not load it.
-fn hash(root: &dyn Dir, folder: &str, name: &str, size: u64) -> Result<Option<String>, PathError> {
+/// What an output hashes to, and whether it is a module's index; `None` if Go would not load it.
+fn hash(
+    root: &dyn Dir,
+    folder: &str,
+    name: &str,
+    size: u64,
+) -> Result<Option<(String, bool)>, PathError> {
     let dir = root.open_dir(&OsString::from(folder))?;
     let entry = OsString::from(name);
     let stat = dir.stat_entry(&entry)?;
@@ -225,10 +238,15 @@ fn hash(root: &dyn Dir, folder: &str, name: &str, size: u64) -> Result<Option<St
     }
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 128 << 10];
+    let mut first = None;
     loop {
         match file.read(&mut buffer) {
-            Ok(0) => return Ok(Some(hex(&hasher.finalize()))),
-            Ok(n) => hasher.update(buffer.get(..n).unwrap_or_default()),
+            Ok(0) => return Ok(Some((hex(&hasher.finalize()), first == Some(true)))),
+            Ok(n) => {
+                let read = buffer.get(..n).unwrap_or_default();
+                first.get_or_insert(read.starts_with(INDEX));
+                hasher.update(read);
+            }
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
             Err(source) => {
                 return Err(PathError {

@@ -23,6 +23,7 @@ use super::log_heads;
 use super::log_place::{self, LogFolder, Remote};
 use super::log_said::{self, Said, Way};
 use super::log_tiles::Known;
+use super::proxy_said::{self, ProxySaid};
 
 /// Records of one batch (its tiles are held in memory, several times while it is worked on).
 const BATCH: usize = 500;
@@ -55,7 +56,8 @@ impl ProvingAuthority for ChecksumLog {
             proving.batch(part.to_vec(), send);
         }
         proving.ask_again(send);
-        proving.finish(questions)
+        let said = proxy_said::ask(context, questions, &proving.results, send);
+        proving.finish(questions, said)
     }
 }
 
@@ -288,11 +290,11 @@ impl Proving<'_> {
         offers.find_map(|offer| Some(offer?.1))
     }
 
-    fn finish(mut self, questions: &[Question]) -> Proved {
+    fn finish(mut self, questions: &[Question], said: ProxySaid) -> Proved {
         let now = self.context.now;
         self.proved.replies = questions
             .iter()
-            .map(|question| reply(question, &self.results, now))
+            .map(|question| reply(question, &self.results, &said, now))
             .collect();
         let released = log_head::released(&self.context.log.key);
         self.heads
@@ -314,13 +316,20 @@ impl Proving<'_> {
         self.proved.files.extend(heads);
         let notices = self.said.notices(self.context, &self.folders);
         self.proved.notices.extend(notices);
+        self.proved.files.extend(said.files);
+        self.proved.findings.extend(said.findings);
         self.proved.findings.extend(self.accused.findings());
         self.proved
     }
 }
 
 /// A listing of the versions that were asked about, as far as they are proven.
-fn reply(question: &Question, results: &BTreeMap<Wanted, Outcome>, now: i64) -> Reply {
+fn reply(
+    question: &Question,
+    results: &BTreeMap<Wanted, Outcome>,
+    said: &ProxySaid,
+    now: i64,
+) -> Reply {
     let mut listing = Listing {
         complete: false,
         fetched_at: now,
@@ -330,12 +339,13 @@ fn reply(question: &Question, results: &BTreeMap<Wanted, Outcome>, now: i64) -> 
     let mut gap = None;
     let mut denied = BTreeSet::new();
     for (row, wanted) in question.versions.iter().zip(wanted(question)) {
+        let is_zip = !row.ends_with("/go.mod");
         let digest = match results.get(&wanted) {
             Some(Outcome::Proven { zip, go_mod, .. }) => {
-                if row.ends_with("/go.mod") {
-                    *go_mod
-                } else {
+                if is_zip {
                     *zip
+                } else {
+                    *go_mod
                 }
             }
             Some(Outcome::NoRecord) => continue,
@@ -355,8 +365,9 @@ fn reply(question: &Question, results: &BTreeMap<Wanted, Outcome>, now: i64) -> 
         listing.versions.push(VersionFacts {
             version: Arc::clone(row),
             digests: vec![digest],
-            yanked: false,
-            withdrawn: false,
+            // Of a zip: the manifest alone of a version that was taken back does no harm.
+            yanked: is_zip && said.retracted.contains(&wanted),
+            withdrawn: is_zip && said.withdrawn.contains(&wanted),
             published_at: None,
             facts: [0; 16],
         });

@@ -27,6 +27,7 @@
 //! | `vendor` | vendor folders |
 //! | `posture` | risky settings |
 //! | `proxy` | where archives are fetched |
+//! | `proxy_said` | what the proxy says of versions, and authors of their modules |
 //! | `healer` | how GOMODCACHE is repaired |
 //! | `escape` | module paths and versions as file and address names |
 //! | `gosum` | `go.sum` and `go.work.sum` |
@@ -70,6 +71,7 @@ pub mod modulestxt;
 mod posture;
 mod projection;
 mod proxy;
+mod proxy_said;
 mod settings;
 mod vendor;
 mod vendoring;
@@ -98,7 +100,7 @@ static FACTS: Facts = Facts {
     osv_ecosystem: "Go",
     cache_names: &["go", "go-build", "go-sumdb"],
     verified: "module zips, unpacked modules, `.mod` files, `.ziphash` records, toolchain modules, `go.sum` and `go.work.sum` lines: all by inclusion proof in the checksum database's log; unpacked FIPS snapshots by their fixed hashes; cached log records and tiles, and the log heads that Go keeps; files in `vendor/`, and what is missing there, also of copies of folders; `vendor/modules.txt` against `go.mod`; outputs in GOCACHE that do not hash to their names; settings",
-    not_verified: "`.info` files beyond the version that they lead to, `list` files, `cache/vcs`, GOCACHE otherwise (listed as derived), modules that the log does not know",
+    not_verified: "`.info` and `list` files offline beyond the version that they lead to, `cache/vcs`, GOCACHE otherwise (listed as derived), modules that the log does not know",
 };
 
 /// The ecosystem.

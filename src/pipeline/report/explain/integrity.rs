@@ -171,7 +171,9 @@ pub(super) const BUILD_CACHE_TAMPERED: Page = Page {
     means: "A build cache holds content that its own name, or the source that it stands for, denies.",
     found: "Byte code is compared with the header and the source that it claims, objects with the digest in their \
          name.",
-    act: "Remove the cache folder; it is made again by the next build.",
+    act: "Remove the cache folder (Go: go clean -cache); it is made again by the next build. What a planted entry that \
+         agrees with itself holds cannot be told from a good one, so an empty build cache (guard --fresh-derived) is the \
+         only answer to a cache that others could write.",
     false_alarms: "A clock that jumps can make byte code look older than its source; it is then ignored by its own \
          interpreter and not reported.",
     example: "Compiled byte code with a flag that turns the check against its source off.",
