@@ -123,6 +123,7 @@ fn a_module_that_the_log_does_not_know_yet_has_no_record() {
         .add(&new.path, &new.version, &new.h1(), &new.go_mod_h1());
     served.modules.push(new.clone());
     drop(served);
+    plant(&world, &new, "2026-01-01T00:00:00Z");
     world.call(&["--caches"], &[]).is_clean();
 }
 

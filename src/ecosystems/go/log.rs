@@ -440,7 +440,7 @@ fn unpack(kept: &[u8], wanted: &Wanted, log: &LogRoot, heads: &mut Heads) -> Opt
     let under = match heads.get(note) {
         Some(under) => under.clone(),
         None => {
-            let under = SignedHead::open(note, &[log.key.clone()]).ok()?;
+            let under = SignedHead::open(note, std::slice::from_ref(&log.key)).ok()?;
             heads.insert(note.to_vec(), under.clone());
             under
         }
