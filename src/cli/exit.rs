@@ -17,7 +17,16 @@ pub enum Exit {
     Stale,
     /// 5.
     Empty,
+    /// 120 and this code: `guard` refused to run its command; without a code, what the command used changed meanwhile.
+    Refused(u8),
+    /// What the command of `guard` ended with.
+    Command(u8),
 }
+
+/// A command that the system does not start.
+pub const NO_PROGRAM: Exit = Exit::Command(126);
+/// A command that is not there.
+pub const NO_COMMAND: Exit = Exit::Command(127);
 
 impl Exit {
     /// The number.
@@ -29,6 +38,8 @@ impl Exit {
             Self::Incomplete => 3,
             Self::Stale => 4,
             Self::Empty => 5,
+            Self::Refused(code) => 120u8.saturating_add(code),
+            Self::Command(code) => code,
         }
     }
 

@@ -34,9 +34,18 @@ pub struct Ports<'a> {
 
 /// Runs what the arguments say; the first one is the program's name.
 pub fn run(arguments: Vec<OsString>, ports: &Ports<'_>) -> Exit {
+    let guards = arguments.get(1).is_some_and(|first| first == "guard");
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
-        Err(error) => return usage(&error, ports),
+        Err(error) => {
+            let exit = usage(&error, ports);
+            // Its command may end with 2 as well: who reads the code must be able to tell.
+            return if guards && exit != Exit::Clean {
+                Exit::Refused(exit.code())
+            } else {
+                exit
+            };
+        }
     };
     match cli.command {
         Command::Completions(args) => commands::completions::run(&args, ports),
@@ -49,6 +58,7 @@ pub fn run(arguments: Vec<OsString>, ports: &Ports<'_>) -> Exit {
         Command::Waive(args) => commands::waive::run(&args, ports),
         Command::Scan(args) => commands::scan::scan(&args, ports),
         Command::Heal(args) => commands::heal::run(&args, ports),
+        Command::Guard(args) => commands::guard::run(&args, ports),
         Command::Restore(args) => commands::restore::run(&args, ports),
         Command::Quarantine(args) => commands::quarantine::run(&args, ports),
         Command::Impact(args) => commands::impact::run(&args, ports),

@@ -90,7 +90,7 @@ fn help_goes_out_and_usage_errors_go_to_the_side() {
     assert!(code == 0 && out.contains("--caches") && err.is_empty());
     assert!(!out.contains("--now"));
     let (code, out, err) = call(home.path(), &streams, &["guard"]);
-    assert!(code == 2 && out.is_empty() && err.contains("guard"));
+    assert!(code == 122 && out.is_empty() && err.contains("CMD"));
     let (code, out, _) = call(home.path(), &streams, &[]);
     assert!(code == 2 && out.is_empty());
 }

@@ -11,7 +11,9 @@
 
 mod archive;
 mod first_party;
+mod guarded;
 mod healer;
+mod inspector;
 mod manifests;
 mod posture;
 mod projection;
@@ -25,17 +27,18 @@ use std::sync::Arc;
 
 use super::proof::ProvingAuthority;
 use super::uses::UseMap;
-use crate::model::listing::Listing;
 use crate::model::version_order::VersionOrder;
 use crate::model::{
-    ArtifactId, Coordinate, Digest, EcosystemId, Entry, Finding, Fingerprint, Line, Outcome, Place,
-    Problem, Reason, RootId, RootOrigin,
+    ArtifactId, Coordinate, Digest, EcosystemId, Finding, Fingerprint, Line, Place, Problem,
+    Reason, RootOrigin,
 };
 use crate::world::{Dir, Env, ReadFs, Request, Response};
 
 pub use archive::ArchiveFormat;
 pub use first_party::FirstParty;
+pub use guarded::{Export, GuardContext, Guarded};
 pub use healer::{DerivedPart, Healer};
+pub use inspector::{InspectContext, Inspection, Inspector};
 pub use manifests::{AuditedPath, Held, ManifestContext, Manifests};
 pub use posture::{NamedPlace, Posture, PostureContext, PostureReport, Spelled};
 pub use projection::{
@@ -123,6 +126,10 @@ pub trait Ecosystem: Send + Sync {
     }
     /// How its places are repaired.
     fn healer(&self) -> Option<&'static dyn Healer> {
+        None
+    }
+    /// How a command is made to use what was audited.
+    fn guarded(&self) -> Option<&'static dyn Guarded> {
         None
     }
     /// What the lockfiles of a walked tree say together.
@@ -385,82 +392,6 @@ pub struct TreePart {
     pub without: Vec<Box<[u8]>>,
     /// Folders of the archive whose own files were copied, where the tool copies some only (see [`Projection::copied`]).
     pub copied: Vec<Box<[u8]>>,
-}
-
-/// What an inspector may use.
-pub struct InspectContext<'a> {
-    /// The cache root.
-    pub root: &'a dyn Dir,
-    /// Files by name, where a place is a copy of another one.
-    pub fs: &'a dyn ReadFs,
-    /// Name of the root.
-    pub root_id: &'a RootId,
-    /// What is published under a package name, if it could be learned.
-    pub listing: Option<&'a Listing>,
-    /// Why it could not be learned.
-    pub gap: Option<Reason>,
-    /// Seconds since 1970.
-    pub now: i64,
-    /// Whether every object is to be checked (`--full`).
-    pub full: bool,
-    /// What earlier runs proved of unchanged files; `None` where memory is not to be used.
-    pub proofs: Option<&'a dyn Proofs>,
-    /// Whether the run was asked to end.
-    pub cancelled: &'a dyn Fn() -> bool,
-}
-
-/// What an inspector saw: one subject.
-#[derive(Debug, Clone)]
-pub struct Inspection {
-    /// Kind of the subject (`listing`, `checkout`, `derived`).
-    pub kind: &'static str,
-    /// Path below the root.
-    pub rel: RelPath,
-    /// What became of it.
-    pub outcome: Outcome,
-    /// What its bytes hash to.
-    pub observed: Option<Digest>,
-    /// Entries of a tree that are not as they should be.
-    pub entries: Vec<Entry>,
-    /// Findings; the pipeline adds package, place and path where they are missing.
-    pub findings: Vec<Finding>,
-    /// What could not be read.
-    pub problems: Vec<Problem>,
-    /// Size in bytes, if one file or counted.
-    pub size: Option<u64>,
-    /// What a person should know of it (size of derived state).
-    pub note: Option<String>,
-    /// When versions were published that the registry's answer lacks, as the cached listing says: the suspect's word,
-    /// which can only turn "never published" into "not known yet".
-    pub recent: Vec<(Arc<str>, i64)>,
-}
-
-impl Inspection {
-    /// An inspection that says what became of a subject, and nothing more yet.
-    pub const fn new(kind: &'static str, rel: RelPath, outcome: Outcome) -> Self {
-        Self {
-            kind,
-            rel,
-            outcome,
-            observed: None,
-            entries: Vec::new(),
-            findings: Vec::new(),
-            problems: Vec::new(),
-            size: None,
-            note: None,
-            recent: Vec::new(),
-        }
-    }
-}
-
-/// Looks at a part of a cache that is neither archive nor tree.
-pub trait Inspector: Send + Sync {
-    /// Looks. Never writes, never panics on hostile input.
-    fn inspect(&self, context: &InspectContext<'_>) -> Vec<Inspection>;
-    /// Rough cost in bytes, for scheduling.
-    fn weight(&self) -> u64 {
-        4096
-    }
 }
 
 /// Who is asked what was published: a state machine without I/O.

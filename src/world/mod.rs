@@ -11,6 +11,7 @@ pub(crate) mod fake;
 #[cfg(test)]
 pub(crate) mod fake_disk;
 pub mod fetch;
+pub mod process;
 pub mod progress;
 pub mod read_fs;
 pub mod real;

@@ -138,6 +138,33 @@ fn only_the_schedule_gets_the_port_to_the_users_timers() {
 }
 
 #[test]
+fn only_the_guard_starts_programs() {
+    let port = |name: &str| matches!(name, "process" | "Processes" | "SystemProcesses");
+    let is_guard = |source: &Source| {
+        source.house() == "world"
+            || (source.house() == "cli"
+                && source
+                    .module
+                    .last()
+                    .is_some_and(|name| name.starts_with("guard")))
+    };
+    let wrong = offenders(&|source, path| {
+        part(path, 0) == "world" && path.iter().any(|part| port(part)) && !is_guard(source)
+    });
+    none(&wrong, "only `guard` starts what the user typed");
+    let handed: Vec<String> = sources()
+        .iter()
+        .filter(|source| !source.test && !is_guard(source))
+        .filter(|source| source.code().contains(".processes()"))
+        .map(|source| source.path.clone())
+        .collect();
+    none(
+        &handed,
+        "only `guard` is handed the port that starts programs",
+    );
+}
+
+#[test]
 fn only_the_entrance_opens_the_real_world() {
     let wrong = offenders(&|source, path| {
         part(path, 0) == "world"

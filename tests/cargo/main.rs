@@ -25,6 +25,7 @@ mod first_seen;
 mod fixtures;
 mod folders;
 mod forged_state;
+mod guard;
 mod healing;
 mod impact;
 mod listing_rows;

@@ -193,7 +193,7 @@ fn an_edited_tree_without_its_archive_is_compiled_and_found() {
 }
 
 /// A project with one git dependency beside its registry crates, fetched.
-fn git_world() -> (World, String) {
+pub(crate) fn git_world() -> (World, String) {
     let world = World::clean(Source::Alternate);
     let repository = world.root().join("upstream");
     let commit = git_repository(

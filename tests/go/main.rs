@@ -19,6 +19,7 @@ mod cache;
 mod clean;
 mod fixtures;
 mod goenv;
+mod guard;
 mod healing;
 mod log;
 mod log_data;

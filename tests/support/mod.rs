@@ -14,7 +14,7 @@ mod untaint;
 
 pub(crate) use archive::{Crate, Tar, gunzip, gzip, gzip_level, sha256};
 pub(crate) use cargo_home::{
-    Source, World, copy_tree, git, git_repository, standard_crates, write_file,
+    Source, World, cargo_program, copy_tree, git, git_repository, standard_crates, write_file,
 };
 pub(crate) use pack::{pack, unpack};
 pub(crate) use registry::{Fault, Registry};

@@ -2,6 +2,7 @@
 //!
 //! What is not built is not here, so that it is a usage error (exit 2) and never a stub.
 
+mod guard;
 mod heal;
 mod impact;
 mod manage;
@@ -11,13 +12,14 @@ mod values;
 
 use clap::{Parser, Subcommand};
 
+pub use guard::GuardArgs;
 pub use heal::{HealArgs, LogArgs, QuarantineArgs, QuarantineCommand, RestoreArgs};
 pub use impact::ImpactArgs;
 pub use manage::{
     AcceptArgs, ClaimsArgs, ClaimsCommand, CompletionsArgs, ExplainArgs, FeedsArgs, FeedsCommand,
     ImportFeed, PinArgs, SchemaArgs, SnapshotArgs, StatusArgs, TrustArgs, TrustCommand, WaiveArgs,
 };
-pub use scan::{CacheArg, Common, Fetching, OutputArg, SbomArgs, ScanArgs, Shared, When};
+pub use scan::{CacheArg, Common, Fetching, OutputArg, Reports, SbomArgs, ScanArgs, Shared, When};
 pub(super) use scan::{parse_format, reasons, selectors};
 pub use schedule::{Keeper, Night, NightArgs, PlanArgs, ScheduleArgs, ScheduleCommand};
 pub use values::{Bytes, NamedFile, Seconds, parse_bytes, parse_seconds};
@@ -44,6 +46,8 @@ pub enum Command {
     Scan(Box<ScanArgs>),
     /// Make good again what a scan found tainted; shows the plan unless --yes is given
     Heal(Box<HealArgs>),
+    /// Run a command only if what it would build from is clean, and look again afterwards
+    Guard(Box<GuardArgs>),
     /// Put back what a heal moved, byte for byte
     Restore(RestoreArgs),
     /// Look into what heals have moved away

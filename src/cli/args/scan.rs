@@ -20,6 +20,17 @@ pub struct ScanArgs {
     /// What is shared with `sbom`.
     #[command(flatten)]
     pub shared: Shared,
+    /// How the report is written.
+    #[command(flatten)]
+    pub reports: Reports,
+    /// End with 0 whatever was found; errors of usage and configuration still end with 2
+    #[arg(long, help_heading = "Policy")]
+    pub exit_zero: bool,
+}
+
+/// How and where a report is written.
+#[derive(Debug, Args)]
+pub struct Reports {
     /// Format on standard output [default: table]
     #[arg(short, long, value_name = "FORMAT", value_parser = parse_format, help_heading = "Output")]
     pub format: Option<Format>,
@@ -32,9 +43,6 @@ pub struct ScanArgs {
     /// No absolute paths in reports
     #[arg(long, help_heading = "Output")]
     pub portable: bool,
-    /// End with 0 whatever was found; errors of usage and configuration still end with 2
-    #[arg(long, help_heading = "Policy")]
-    pub exit_zero: bool,
 }
 
 /// `untaint sbom`.
@@ -52,7 +60,7 @@ pub struct SbomArgs {
 }
 
 /// Options of every command that audits.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Shared {
     /// Projects to audit [default: ., unless --caches or --cache is given]
     #[arg(value_name = "PATH", value_hint = ValueHint::DirPath)]

@@ -45,7 +45,6 @@ fn every_command_has_help() {
 fn what_is_not_built_or_wrong_is_a_usage_error() {
     for arguments in [
         &[][..],
-        &["guard"],
         &["drill"],
         &["impact"],
         &["schedule"],
@@ -177,9 +176,42 @@ fn scan_takes_what_the_contract_says() {
     assert_eq!(shared.common.now, Some(1_767_323_045));
     assert!(shared.common.trust[0].digest.is_some() && shared.claims[0].digest.is_some());
     assert_eq!(shared.fail_on.as_ref().unwrap().len(), 2);
-    assert_eq!(scan.output.len(), 2);
-    assert_eq!(scan.output[0].path, std::path::Path::new("a=b"));
-    assert!(scan.exit_zero && scan.portable);
+    assert_eq!(scan.reports.output.len(), 2);
+    assert_eq!(scan.reports.output[0].path, std::path::Path::new("a=b"));
+    assert!(scan.exit_zero && scan.reports.portable);
+}
+
+#[test]
+fn a_guarded_command_stands_behind_two_dashes_and_is_taken_as_it_is() {
+    let command = parse(&[
+        "guard",
+        "a",
+        "--offline",
+        "--heal",
+        "--sandbox",
+        "--fresh-derived=out",
+        "--",
+        "-x",
+        "--",
+        "--json",
+    ]);
+    let Command::Guard(guard) = command.unwrap() else {
+        panic!("guard");
+    };
+    assert_eq!(guard.command, ["-x", "--", "--json"]);
+    assert_eq!(guard.shared.paths, [std::path::PathBuf::from("a")]);
+    assert!(guard.heal && guard.sandbox && guard.shared.common.offline);
+    assert_eq!(guard.fresh_derived, Some(Some("out".into())));
+    for arguments in [
+        &["guard"][..],
+        &["guard", "--"],
+        &["guard", "cargo", "build"],
+        &["guard", "--exit-zero", "--", "true"],
+        &["guard", "--evict", "--", "true"],
+    ] {
+        let error = parse(arguments).unwrap_err();
+        assert_eq!(Exit::of_usage(&error).code(), 2, "{arguments:?}");
+    }
 }
 
 #[test]

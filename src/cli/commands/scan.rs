@@ -138,6 +138,41 @@ fn record(settings: &Settings, report: &Report) -> RunRecord {
     }
 }
 
+/// How a report is shown to a person.
+pub(super) fn options(settings: &Settings, terminal: bool) -> Options {
+    Options {
+        detail: settings.base.detail,
+        color: match settings.base.color {
+            When::Always => true,
+            When::Never => false,
+            When::Auto => terminal,
+        },
+        width: settings.base.width.unwrap_or(100).clamp(60, 200),
+    }
+}
+
+/// Writes the report to the files that were asked for.
+///
+/// # Errors
+/// A line for the person.
+pub(super) fn to_files(
+    settings: &Settings,
+    report: &Report,
+    ports: &Ports<'_>,
+) -> Result<(), String> {
+    let options = Options {
+        color: false,
+        ..options(settings, false)
+    };
+    for output in &settings.outputs {
+        let bytes = report::render(report, output.format, &options);
+        if let Err(error) = ports.sinks.file(&output.path, &bytes) {
+            return Err(format!("the report could not be written: {error}"));
+        }
+    }
+    Ok(())
+}
+
 /// Writes the report to standard output and to the files that were asked for.
 pub(super) fn write(
     settings: &Settings,
@@ -146,28 +181,9 @@ pub(super) fn write(
     exit: Exit,
     ports: &Ports<'_>,
 ) -> Exit {
-    let color = match settings.base.color {
-        When::Always => true,
-        When::Never => false,
-        When::Auto => ports.sinks.stdout_is_terminal(),
-    };
-    let options = Options {
-        detail: settings.base.detail,
-        color,
-        width: settings.base.width.unwrap_or(100).clamp(60, 200),
-    };
-    for output in &settings.outputs {
-        let bytes = report::render(
-            report,
-            output.format,
-            &Options {
-                color: false,
-                ..options
-            },
-        );
-        if let Err(error) = ports.sinks.file(&output.path, &bytes) {
-            return fail(ports, &format!("the report could not be written: {error}"));
-        }
+    let options = options(settings, ports.sinks.stdout_is_terminal());
+    if let Err(why) = to_files(settings, report, ports) {
+        return fail(ports, &why);
     }
     if let Some(path) = &settings.to_file {
         return match ports

@@ -9,7 +9,7 @@ use sha2::Digest as _;
 use super::homes::filled;
 use super::{Base, Decided, Homes, NamedClaims, Settings, SettingsError, weakened};
 use crate::cli::args::{
-    Common, Fetching, NamedFile, OutputArg, ScanArgs, Shared, When, reasons, selectors,
+    Common, Fetching, NamedFile, OutputArg, Reports, ScanArgs, Shared, When, reasons, selectors,
 };
 use crate::cli::config::{self, ConfigError, PolicyFile};
 use crate::ecosystems;
@@ -102,19 +102,33 @@ impl Settings {
         env: &dyn Env,
         fs: &dyn ReadFs,
     ) -> Result<Self, SettingsError> {
-        let mut settings = Self::load(&args.shared, env, fs)?;
-        settings.format = match (args.json, args.format) {
-            (true, _) => Format::Json,
-            (_, Some(format)) => format,
-            _ => settings.format,
-        };
-        settings.outputs = args.output.clone();
-        settings.portable = args.portable;
+        let mut settings = Self::with_reports(&args.shared, &args.reports, env, fs)?;
         settings.exit_zero = args.exit_zero;
         if args.exit_zero {
             settings.weakened.push("--exit-zero".to_owned());
             settings.weakened.sort();
         }
+        Ok(settings)
+    }
+
+    /// Reads what an audit needs whose report is written out.
+    ///
+    /// # Errors
+    /// When something named cannot be read or is not as the contract says.
+    pub fn with_reports(
+        shared: &Shared,
+        reports: &Reports,
+        env: &dyn Env,
+        fs: &dyn ReadFs,
+    ) -> Result<Self, SettingsError> {
+        let mut settings = Self::load(shared, env, fs)?;
+        settings.format = match (reports.json, reports.format) {
+            (true, _) => Format::Json,
+            (_, Some(format)) => format,
+            _ => settings.format,
+        };
+        settings.outputs.clone_from(&reports.output);
+        settings.portable = reports.portable;
         Ok(settings)
     }
 

@@ -5,6 +5,7 @@ mod cache;
 mod derived;
 mod folders;
 mod git;
+mod guarded;
 mod healer;
 mod index_file;
 mod index_line;
@@ -27,7 +28,9 @@ use crate::formats::semver_order::SemverOrder;
 use crate::model::EcosystemId;
 use crate::model::version_order::VersionOrder;
 
-use super::contract::{Authority, CacheKind, Ecosystem, Facts, Healer, LockfileFormat, Posture};
+use super::contract::{
+    Authority, CacheKind, Ecosystem, Facts, Guarded, Healer, LockfileFormat, Posture,
+};
 use super::uses::UseMap;
 
 /// Its name in reports and on the command line.
@@ -89,6 +92,10 @@ impl Ecosystem for Cargo {
 
     fn healer(&self) -> Option<&'static dyn Healer> {
         Some(&healer::CargoHealer)
+    }
+
+    fn guarded(&self) -> Option<&'static dyn Guarded> {
+        Some(&guarded::CargoGuarded)
     }
 
     fn posture(&self) -> Option<&'static dyn Posture> {

@@ -29,6 +29,7 @@
 //! | `proxy` | where archives are fetched |
 //! | `proxy_said` | what the proxy says of versions, and authors of their modules |
 //! | `healer` | how GOMODCACHE is repaired |
+//! | `guarded` | what a guarded command is given |
 //! | `escape` | module paths and versions as file and address names |
 //! | `gosum` | `go.sum` and `go.work.sum` |
 //! | `gomod` | `go.mod`: what it says, line by line |
@@ -54,6 +55,7 @@ mod gomod_lexer;
 mod gomod_remarks;
 pub mod gosum;
 pub use crate::formats::h1;
+mod guarded;
 mod healer;
 mod imports;
 mod leftover;
@@ -85,8 +87,8 @@ use crate::model::version_order::VersionOrder;
 use crate::world::{Dir, Env, ReadFs};
 
 use super::contract::{
-    Authority, CacheKind, Ecosystem, Facts, Healer, Imported, LockView, LockfileFormat, Posture,
-    Together, ToolSettings,
+    Authority, CacheKind, Ecosystem, Facts, Guarded, Healer, Imported, LockView, LockfileFormat,
+    Posture, Together, ToolSettings,
 };
 use super::proof::ProvingAuthority;
 
@@ -162,6 +164,10 @@ impl Ecosystem for Go {
 
     fn refetch_command(&self) -> Option<&'static str> {
         Some("go mod download")
+    }
+
+    fn guarded(&self) -> Option<&'static dyn Guarded> {
+        Some(&guarded::GoGuarded)
     }
 
     fn posture(&self) -> Option<&'static dyn Posture> {

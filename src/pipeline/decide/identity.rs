@@ -21,17 +21,22 @@ pub(super) fn name(findings: &mut [Finding], inventory: &Inventory) {
         .map(|r| (&r.info.id, r.info.path.as_str()))
         .collect();
     for finding in findings.iter_mut().filter(|f| f.id.is_empty()) {
-        finding.id = id(finding);
-        if finding.path.is_none()
-            && let (Some(root), Some(rel)) = (&finding.root, &finding.rel)
-            && let Some(base) = paths.get(root)
-        {
-            finding.path = Some(if rel.is_empty() {
-                (*base).to_owned()
-            } else {
-                format!("{base}/{rel}")
-            });
-        }
+        place(finding, |root| paths.get(root).copied());
+    }
+}
+
+/// Gives a finding its id and its absolute path.
+pub(super) fn place<'p>(finding: &mut Finding, path_of: impl Fn(&RootId) -> Option<&'p str>) {
+    finding.id = id(finding);
+    if finding.path.is_none()
+        && let (Some(root), Some(rel)) = (&finding.root, &finding.rel)
+        && let Some(base) = path_of(root)
+    {
+        finding.path = Some(if rel.is_empty() {
+            base.to_owned()
+        } else {
+            format!("{base}/{rel}")
+        });
     }
 }
 

@@ -3,6 +3,7 @@
 //! No port is handed in here. Outcomes come from the truth table alone ([`crate::pipeline::truth`]).
 
 mod advisories;
+mod amend;
 mod existence;
 mod identity;
 mod judge;
@@ -10,6 +11,7 @@ mod lockfile;
 mod memorable;
 mod verdict;
 
+pub use amend::amend;
 pub use memorable::Memorable;
 
 use std::collections::BTreeMap;

@@ -9,6 +9,7 @@ use crate::model::{
 };
 
 use super::Case;
+use super::amend::told;
 
 /// Marks what is waived; gives findings about waivers themselves.
 pub(super) fn waive(case: &Case<'_>, findings: &mut [Finding]) -> Vec<Finding> {
@@ -99,13 +100,7 @@ pub(super) fn verdict(
     }
     let mut reasons: Vec<(VerdictResult, String)> = counts
         .iter()
-        .map(|(class, n)| {
-            let plural = if *n == 1 { "" } else { "s" };
-            (
-                VerdictResult::Findings,
-                format!("{n} {} finding{plural}", class.as_str()),
-            )
-        })
+        .map(|(class, n)| (VerdictResult::Findings, told(*class, *n)))
         .collect();
     let total = coverage.total();
     for (reason, n) in &total.unverifiable {

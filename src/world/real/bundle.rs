@@ -7,6 +7,7 @@ use super::cancel::Cancel;
 use super::clock::SystemClock;
 use super::env::ProcessEnv;
 use super::fetch::{Caps, HttpFetch, HttpOptions};
+use super::process::SystemProcesses;
 use super::progress::{Style, TerminalProgress};
 use super::read_fs::SystemFs;
 use super::sink::SystemSinks;
@@ -53,6 +54,7 @@ pub struct World {
     pub config: Option<StateFolder>,
     /// Where reports go.
     pub sinks: SystemSinks,
+    cancel: Cancel,
 }
 
 impl World {
@@ -75,11 +77,17 @@ impl World {
             fetch,
             env: ProcessEnv::new(),
             clock: SystemClock::new(options.now),
-            progress: TerminalProgress::new(options.progress, cancel),
+            progress: TerminalProgress::new(options.progress, cancel.clone()),
             state: options.state.map(StateFolder::new),
             config: options.config.map(StateFolder::new),
             sinks: SystemSinks,
+            cancel,
         }
+    }
+
+    /// What starts programs: for the guard alone.
+    pub fn processes(&self) -> SystemProcesses {
+        SystemProcesses::new(self.cancel.clone())
     }
 }
 

@@ -14,11 +14,13 @@ compile_error!(
 );
 
 mod bundle;
+mod cage;
 mod cancel;
 mod clock;
 mod env;
 mod fetch;
 mod lock_holder;
+mod process;
 mod progress;
 mod read_fs;
 mod services;
@@ -31,6 +33,7 @@ pub use cancel::Cancel;
 pub use clock::SystemClock;
 pub use env::ProcessEnv;
 pub use fetch::{Caps, HttpFetch, HttpOptions};
+pub use process::SystemProcesses;
 pub use progress::{Style, TerminalProgress};
 pub use read_fs::SystemFs;
 pub use services::SystemServices;

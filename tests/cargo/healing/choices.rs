@@ -133,7 +133,6 @@ fn what_is_not_built_is_a_usage_error() {
         &["heal", "--evict", "--keep-if-unfetchable"],
         &["restore"],
         &["quarantine", "prune"],
-        &["guard", "--", "true"],
     ] {
         assert_eq!(
             command(&world, arguments).run_raw().exit,

@@ -189,9 +189,17 @@ pub(super) const BUILT_FROM_TAINTED: Page = Page {
 };
 
 pub(super) const CHANGED_DURING_RUN: Page = Page {
-    means: "Audited bytes changed while the guarded command was running, so what was audited is not what was used.",
-    found: "The audited entries are looked at again when the command has ended.",
-    act: "Take the result of the command for worthless, find out what wrote there, and run again.",
-    false_alarms: "Two builds at once that share a cache write there; let each have its own or run one after the other.",
-    example: "A build script of one dependency edits the source of the next one before it is compiled.",
+    means: "What `untaint guard` had audited was changed while its command was running, so what the command used need not be \
+         what was audited. The command's own exit code says nothing then: guard ends with 120.",
+    found: "Every file and folder that the audit looked at is remembered with device, inode, size and times as they were at \
+         that moment, and asked again when the command has ended. A file that was edited and put back, with its old \
+         modification time too, has another change time, which no ordinary user can set. Whatever is new or \
+         different is audited again: downloads and lockfile changes that verify are no finding.",
+    act: "Take what the command built for worthless. Look what wrote there: the entries are listed, and a build script of a \
+         dependency is the first suspect. Then `untaint heal`, and build again with `untaint guard --fresh-derived`; \
+         with `--sandbox` the command cannot write into the caches at all.",
+    false_alarms: "A command that itself empties a cache and fills it again (`go clean -modcache`), and another user's program \
+         that makes hard links to cached files or changes their modes. Two builds at once that only download are none.",
+    example: "A build script of one dependency edits the source of another one before that is compiled, and puts it \
+         back afterwards.",
 };

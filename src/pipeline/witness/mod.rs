@@ -1,0 +1,228 @@
+//! Remembers what an audit looked at, and tells afterwards what of it is no more as it was.
+//!
+//! A [`Witness`] stands between an audit and the file system: whatever is listed, opened or asked for its attributes passes
+//! through it, and its identity (device, inode, size, mode, owner, modification and change time) is kept as it was *then*. A
+//! file that was changed and put back has another change time, which no unprivileged writer can set. Judges nothing: what a
+//! difference means is said in `recheck`.
+
+mod look;
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::world::{Dir, DirEntry, PathError, ReadFile, ReadFs, RootDir, Stat};
+
+pub use look::{Change, Difference};
+
+/// Passes everything on to a file system, and remembers it.
+pub struct Witness<'a> {
+    fs: &'a dyn ReadFs,
+    memory: Arc<Mutex<Memory>>,
+}
+
+/// One thing as it was first seen.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    /// `None`: nothing was there.
+    stat: Option<Stat>,
+    /// Whether it was opened or read: what was only asked for its attributes is of less account.
+    opened: bool,
+    /// Whether it was seen twice, and not the same.
+    unsteady: bool,
+}
+
+/// A folder as it was first seen.
+#[derive(Debug, Default)]
+struct Folder {
+    /// Its own attributes and the names in it, where it was listed.
+    listed: Option<(Stat, Vec<OsString>)>,
+    marks: BTreeMap<OsString, Mark>,
+}
+
+#[derive(Debug, Default)]
+struct Memory {
+    /// Roots as they were asked for, and where they were.
+    roots: BTreeMap<PathBuf, Option<PathBuf>>,
+    folders: BTreeMap<PathBuf, Folder>,
+    /// Files by name, links followed.
+    named: BTreeMap<PathBuf, Mark>,
+}
+
+impl Mark {
+    fn merge(&mut self, other: Self) {
+        self.unsteady |= other.unsteady || self.stat != other.stat;
+        self.opened |= other.opened;
+    }
+}
+
+fn put<K: Ord>(marks: &mut BTreeMap<K, Mark>, key: K, mark: Mark) {
+    marks
+        .entry(key)
+        .and_modify(|known| known.merge(mark))
+        .or_insert(mark);
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<'a> Witness<'a> {
+    /// Over a file system; nothing was seen yet.
+    pub fn new(fs: &'a dyn ReadFs) -> Self {
+        Self {
+            fs,
+            memory: Arc::default(),
+        }
+    }
+
+    fn name(&self, path: &Path, stat: Option<Stat>, opened: bool) {
+        let mark = Mark {
+            stat,
+            opened,
+            unsteady: false,
+        };
+        put(&mut locked(&self.memory).named, path.to_owned(), mark);
+    }
+}
+
+impl ReadFs for Witness<'_> {
+    fn open_root(&self, path: &Path) -> Result<RootDir, PathError> {
+        let opened = self.fs.open_root(path);
+        let at = opened.as_ref().ok().map(|root| root.resolved.clone());
+        locked(&self.memory)
+            .roots
+            .entry(path.to_owned())
+            .or_insert(at);
+        opened.map(|root| RootDir {
+            dir: Watched::over(root.dir, &self.memory),
+            ..root
+        })
+    }
+
+    fn read_named(&self, path: &Path, max: u64) -> Result<Vec<u8>, PathError> {
+        // Asked before it is read: what changes meanwhile is then another one afterwards.
+        self.name(path, self.fs.stat_named(path).ok(), true);
+        self.fs.read_named(path, max)
+    }
+
+    fn stat_named(&self, path: &Path) -> Result<Stat, PathError> {
+        let stat = self.fs.stat_named(path);
+        self.name(path, stat.as_ref().ok().copied(), false);
+        stat
+    }
+}
+
+/// A folder that is watched. What was seen through it is handed in when it is closed.
+struct Watched {
+    dir: Box<dyn Dir>,
+    memory: Arc<Mutex<Memory>>,
+    own: Mutex<Folder>,
+}
+
+impl Watched {
+    fn over(dir: Box<dyn Dir>, memory: &Arc<Mutex<Memory>>) -> Box<dyn Dir> {
+        Box::new(Self {
+            dir,
+            memory: Arc::clone(memory),
+            own: Mutex::default(),
+        })
+    }
+
+    fn mark(&self, name: &OsStr, stat: Result<&Stat, &PathError>, opened: bool) {
+        let stat = match stat {
+            Ok(stat) => Some(*stat),
+            Err(error) if error.is_not_found() => None,
+            // What could not be asked is judged by whoever asked.
+            Err(_) => return,
+        };
+        let mark = Mark {
+            stat,
+            opened,
+            unsteady: false,
+        };
+        put(&mut locked(&self.own).marks, name.to_owned(), mark);
+    }
+}
+
+impl Dir for Watched {
+    fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    fn stat(&self) -> Result<Stat, PathError> {
+        self.dir.stat()
+    }
+
+    fn list(&self) -> Result<Vec<DirEntry>, PathError> {
+        let before = self.dir.stat()?;
+        let entries = self.dir.list()?;
+        let mut own = locked(&self.own);
+        if own.listed.is_none() {
+            let names = entries.iter().map(|entry| entry.name.clone()).collect();
+            own.listed = Some((before, names));
+        }
+        Ok(entries)
+    }
+
+    fn stat_entry(&self, name: &OsStr) -> Result<Stat, PathError> {
+        let stat = self.dir.stat_entry(name);
+        self.mark(name, stat.as_ref(), false);
+        stat
+    }
+
+    fn open_dir(&self, name: &OsStr) -> Result<Box<dyn Dir>, PathError> {
+        match self.dir.open_dir(name) {
+            Ok(dir) => Ok(Self::over(dir, &self.memory)),
+            Err(error) => {
+                if error.is_not_found() {
+                    self.mark(name, Err(&error), false);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn open_file(&self, name: &OsStr) -> Result<Box<dyn ReadFile>, PathError> {
+        let opened = self.dir.open_file(name);
+        match &opened {
+            Ok(file) => self.mark(name, file.stat().as_ref(), true),
+            Err(error) => self.mark(name, Err(error), true),
+        }
+        opened
+    }
+
+    fn open_listed(&self, name: &OsStr, listed: &Stat) -> Result<Box<dyn ReadFile>, PathError> {
+        self.mark(name, Ok(listed), true);
+        self.dir.open_listed(name, listed)
+    }
+
+    fn read_link(&self, name: &OsStr) -> Result<OsString, PathError> {
+        self.mark(name, self.dir.stat_entry(name).as_ref(), true);
+        self.dir.read_link(name)
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        let own = std::mem::take(&mut *locked(&self.own));
+        if own.listed.is_none() && own.marks.is_empty() {
+            return;
+        }
+        let mut memory = locked(&self.memory);
+        let Some(known) = memory.folders.get_mut(self.dir.path()) else {
+            memory.folders.insert(self.dir.path().to_owned(), own);
+            return;
+        };
+        if known.listed.is_none() {
+            known.listed = own.listed;
+        }
+        for (name, mark) in own.marks {
+            put(&mut known.marks, name, mark);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
