@@ -76,7 +76,9 @@ fn main() -> ExitCode {
 
 /// A folder that a variable names.
 fn folder(name: &str) -> Option<PathBuf> {
-    std::env::var_os(name).map(PathBuf::from)
+    let named = std::env::var_os(name)?;
+    // Runs stand in another folder than this process.
+    std::path::absolute(named).ok()
 }
 
 /// How many rounds to take.

@@ -26,6 +26,15 @@ impl Child {
         let mut command = Command::new(program);
         command.stdin(Stdio::null()).stdout(Stdio::null());
         command.stderr(Stdio::null()).env_remove("UNTAINT_HOME");
+        // The folder that cargo builds in is a place of the user's, wherever these name it or where this process stands.
+        for name in [
+            "CARGO_BUILD_BUILD_DIR",
+            "CARGO_BUILD_TARGET_DIR",
+            "CARGO_TARGET_DIR",
+        ] {
+            command.env_remove(name);
+        }
+        command.current_dir("/");
         // 2 and none at all mean that nothing was judged.
         let good = &[0, 1, 3, 4];
         Self { command, good }

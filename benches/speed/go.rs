@@ -41,7 +41,7 @@ pub(crate) fn run(cache: &Path, project: &Path, chosen: &[String]) -> Result<()>
     let go = Go {
         program: PathBuf::from(env!("CARGO_BIN_EXE_untaint")),
         project: project.canonicalize()?,
-        log: folder("UNTAINT_BENCH_LOG").and_then(|log| log.into_os_string().into_string().ok()),
+        log: std::env::var("UNTAINT_BENCH_LOG").ok(),
         rounds: rounds(3),
         cache: cache.canonicalize()?,
         zips: work.join("zips"),

@@ -66,7 +66,12 @@ fn hex_digits(sum: &[u8; 32]) -> [u8; 64] {
 
 /// The `h1` of a `go.mod` file with this content.
 pub fn of_go_mod(content: &[u8]) -> Digest {
-    let sum = Digest::sha256(Sha256::digest(content).into());
+    of_go_mod_with(Sha256::digest(content).into())
+}
+
+/// The `h1` of a `go.mod` file whose content has this SHA-256.
+pub fn of_go_mod_with(sum: [u8; 32]) -> Digest {
+    let sum = Digest::sha256(sum);
     Digest::h1(Sha256::digest(format!("{}  go.mod\n", sum.hex())).into())
 }
 

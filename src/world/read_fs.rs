@@ -100,6 +100,12 @@ pub trait Dir: Send + Sync {
         let _ = listed;
         self.open_file(name)
     }
+    /// Opens a folder several components below in one step without following links, where the system can do that; `None`
+    /// if it cannot or will not, so that only walking tells what is there.
+    fn open_below(&self, components: &[&OsStr]) -> Option<Box<dyn Dir>> {
+        let _ = components;
+        None
+    }
     /// Where a link in it points, verbatim.
     fn read_link(&self, name: &OsStr) -> Result<OsString, PathError>;
 }
@@ -170,6 +176,11 @@ impl dyn Dir + '_ {
     /// # Errors
     /// When one of them is not there or is no folder.
     pub fn descend(&self, components: &[&OsStr]) -> Result<Box<dyn Dir>, PathError> {
+        if components.len() > 1
+            && let Some(dir) = self.open_below(components)
+        {
+            return Ok(dir);
+        }
         let mut current: Option<Box<dyn Dir>> = None;
         for name in components {
             let next = match &current {

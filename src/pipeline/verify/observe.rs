@@ -88,7 +88,7 @@ impl Bench<'_> {
             return (None, tree.map(|tree| self.tree_alone(root, tree)));
         };
         if part.format.is_plain() {
-            let seen = plain::read(root, part);
+            let seen = plain::read(root, part, self.ledger, self.now);
             return (Some(seen), tree.map(|tree| self.tree_alone(root, tree)));
         }
         let (mut seen, tree) = self.packed(root, part, tree, scratch);
@@ -441,7 +441,7 @@ fn failed(failure: Failure, seen: &mut ArchiveSeen) -> Reason {
 }
 
 /// What the ledger keys a file by.
-fn identity(stat: &Stat) -> FileIdentity {
+pub(super) fn identity(stat: &Stat) -> FileIdentity {
     FileIdentity {
         dev: stat.dev,
         inode: stat.inode,

@@ -1,13 +1,16 @@
 //! Reads small files that stand beside archives: a module's `go.mod`, and the cache's own record of a hash.
 //!
-//! They are read whole each time; nothing is remembered of them.
+//! Records are read each time; of a `go.mod` the ledger remembers the SHA-256, from which its hash follows.
+
+use sha2::{Digest as _, Sha256};
 
 use crate::ecosystems::contract::{ArchiveFormat, ArchivePart};
 use crate::formats::h1;
 use crate::model::{Digest, Reason, Scheme};
+use crate::trust::ledger::Ledger;
 use crate::world::{Dir, FileKind, PathError};
 
-use super::observe::ArchiveSeen;
+use super::observe::{ArchiveSeen, identity};
 use super::opening::parent;
 
 /// Largest `go.mod` file (golang.org/x/mod, `zip.MaxGoMod`).
@@ -16,9 +19,15 @@ const LARGEST: u64 = 16 << 20;
 const RECORD: usize = 47;
 
 /// Reads one.
-pub(super) fn read(root: &dyn Dir, part: &ArchivePart) -> ArchiveSeen {
+pub(super) fn read(
+    root: &dyn Dir,
+    part: &ArchivePart,
+    ledger: Option<&Ledger>,
+    now: i64,
+) -> ArchiveSeen {
     let mut seen = ArchiveSeen::default();
-    match bytes(root, part, &mut seen) {
+    let ledger = ledger.filter(|_| part.format == ArchiveFormat::GoMod);
+    match bytes(root, part, ledger, now, &mut seen) {
         Ok(Some(bytes)) => {
             seen.hashed = bytes.len() as u64;
             judge(part, &bytes, &mut seen);
@@ -36,6 +45,8 @@ pub(super) fn read(root: &dyn Dir, part: &ArchivePart) -> ArchiveSeen {
 fn bytes(
     root: &dyn Dir,
     part: &ArchivePart,
+    ledger: Option<&Ledger>,
+    now: i64,
     seen: &mut ArchiveSeen,
 ) -> Result<Option<Vec<u8>>, PathError> {
     let (dir, name) = parent(root, &part.rel)?;
@@ -47,7 +58,28 @@ fn bytes(
         seen.gap = Some(Reason::Unreadable);
         return Ok(None);
     }
-    dir.read(name, LARGEST).map(|(bytes, _)| Some(bytes))
+    let Some(ledger) = ledger else {
+        return dir.read(name, LARGEST).map(|(bytes, _)| Some(bytes));
+    };
+    if let Some(sum) = ledger
+        .file(&identity(&listed))
+        .and_then(|known| sum(&known))
+    {
+        seen.recipe = Some(h1::of_go_mod_with(sum));
+        seen.from_ledger = true;
+        return Ok(None);
+    }
+    let (bytes, before) = dir.read(name, LARGEST)?;
+    // Only what is there before and after reading, by the same identity, was read.
+    if before == listed && dir.stat_entry(name)? == before {
+        let sum = Digest::sha256(Sha256::digest(&bytes).into());
+        ledger.put_file(&identity(&before), &sum, now);
+    }
+    Ok(Some(bytes))
+}
+
+fn sum(digest: &Digest) -> Option<[u8; 32]> {
+    (digest.scheme() == Scheme::Sha256).then(|| digest.bytes().try_into().ok())?
 }
 
 fn judge(part: &ArchivePart, bytes: &[u8], seen: &mut ArchiveSeen) {

@@ -13,6 +13,8 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+#[cfg(target_os = "linux")]
+use rustix::fs::ResolveFlags;
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, SeekFrom};
 
 use crate::world::{Dir, DirEntry, FileKind, PathError, ReadFile, ReadFs, RootDir, Stat};
@@ -239,6 +241,20 @@ impl Dir for HandleDir {
         let handle = rustix::fs::openat(&self.handle, name, DIR_FLAGS, Mode::empty())
             .map_err(|e| self.error_at(name, e))?;
         Ok(Box::new(Self::new(handle, Arc::from(self.path.join(name)))))
+    }
+
+    #[cfg(target_os = "linux")]
+    fn open_below(&self, components: &[&OsStr]) -> Option<Box<dyn Dir>> {
+        let mut rel = PathBuf::new();
+        for name in components {
+            rel.push(self.component(name).ok()?);
+        }
+        // Linux 5.6 and later, unless a sandbox forbids it. Any refusal is left to walking, which says what stands there.
+        let resolve =
+            ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+        let handle =
+            rustix::fs::openat2(&self.handle, &rel, DIR_FLAGS, Mode::empty(), resolve).ok()?;
+        Some(Box::new(Self::new(handle, Arc::from(self.path.join(rel)))))
     }
 
     fn open_file(&self, name: &OsStr) -> Result<Box<dyn ReadFile>, PathError> {

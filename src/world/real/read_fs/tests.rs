@@ -82,6 +82,39 @@ fn never_follows_a_link_and_never_walks() {
 }
 
 #[test]
+fn descending_follows_no_link_at_any_place_and_leaves_no_root() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |rel: &str| folder.path().join(rel);
+    std::fs::create_dir_all(at("in/a/b/c")).unwrap();
+    std::fs::create_dir_all(at("out/b/c")).unwrap();
+    std::fs::write(at("in/a/file"), b"x").unwrap();
+    symlink(at("out"), at("in/far")).unwrap();
+    symlink("a", at("in/near")).unwrap();
+    symlink("b", at("in/a/last")).unwrap();
+    let root = SystemFs.open_root(&at("in")).unwrap();
+    let descend = |rel: &str| {
+        let parts: Vec<&OsStr> = rel.split('/').map(OsStr::new).collect();
+        root.dir.descend(&parts)
+    };
+    let found = descend("a/b/c").unwrap();
+    assert!(found.path().ends_with("in/a/b/c"), "{:?}", found.path());
+    assert_eq!(
+        found.stat().unwrap(),
+        descend("a/b").unwrap().stat_entry(OsStr::new("c")).unwrap()
+    );
+    for bad in [
+        "far/b", "far/b/c", "near/b", "a/last", "a/last/c", "a/../a", "../out/b", "a/./b", "a//b",
+        "a/file", "a/file/b",
+    ] {
+        let error = descend(bad)
+            .err()
+            .unwrap_or_else(|| panic!("{bad} was opened"));
+        assert!(!error.is_not_found(), "{bad}: {error}");
+    }
+    assert!(descend("a/none/c").err().unwrap().is_not_found());
+}
+
+#[test]
 fn nothing_irregular_is_opened_or_waited_for() {
     let folder = tempfile::tempdir().unwrap();
     let pipe = folder.path().join("pipe");
