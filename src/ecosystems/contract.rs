@@ -47,7 +47,7 @@ pub use projection::{
 pub use proofs::Proofs;
 pub use question::{Question, Reply};
 pub use settings::ToolSettings;
-pub use together::{Imported, LockExtra, LockView, Together};
+pub use together::{Imported, LockExtra, LockView, Together, ToolPart};
 pub use wanted::{GitPackage, NameVersion, Wanted};
 
 /// Facts about an ecosystem that other tables are made from.
@@ -62,6 +62,8 @@ pub struct Facts {
     pub osv_ecosystem: &'static str,
     /// Names of the caches it reads, as `--cache NAME=DIR` takes them.
     pub cache_names: &'static [&'static str],
+    /// Names of folders that others fill, in which it looks for no project unless a manifest names one there.
+    pub skips: &'static [&'static str],
     /// Row of the README's table: what is verified.
     pub verified: &'static str,
     /// Row of the README's table: what is not.
@@ -135,6 +137,15 @@ pub trait Ecosystem: Send + Sync {
     /// What the lockfiles of a walked tree say together.
     fn together(&self, _locks: &[LockView<'_>]) -> Together {
         Together::default()
+    }
+    /// The parts of the tool itself that build what lockfiles stand for, with what lies on this machine: by position.
+    fn parts(
+        &self,
+        _locks: &[LockView<'_>],
+        _env: &dyn Env,
+        _fs: &dyn ReadFs,
+    ) -> Vec<(usize, Vec<ToolPart>)> {
+        Vec::new()
     }
     /// What a project's own sources import, for hints beside advisories; `None` if it cannot tell.
     fn imported(&self, _folder: &dyn Dir) -> Option<Imported> {

@@ -433,4 +433,6 @@ pub struct AdvisoryMatch {
     pub parts: Vec<(String, Vec<String>)>,
     /// Whether the project itself uses those parts, for people.
     pub hint: Option<String>,
+    /// Which version of the tool itself was judged, and where that was taken from, for people.
+    pub basis: Option<Arc<str>>,
 }

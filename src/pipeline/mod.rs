@@ -20,6 +20,7 @@ pub mod registries;
 pub mod report;
 pub mod scan;
 pub mod standings;
+mod tool_parts;
 pub mod truth;
 pub mod usage;
 pub mod verify;

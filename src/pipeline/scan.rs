@@ -28,6 +28,7 @@ use super::licences;
 use super::purls;
 use super::registries::Registries;
 use super::standings::Standings;
+use super::tool_parts;
 use super::usage::{self, Scopes};
 use super::verify::{FetchArchives, SageParts, Verify};
 
@@ -178,7 +179,8 @@ fn stages(job: Job<'_>, heal: bool) -> Result<(Report, Aftermath, Standings), No
         full: job.full,
         bytes: job.policy.integrity,
     };
-    let inventory = inventory::run(found, &registries, &reading, &ecosystems);
+    let mut inventory = inventory::run(found, &registries, &reading, &ecosystems);
+    tool_parts::settle(&mut inventory, &ecosystems, job.env, job.fs);
     let standings = registries.standings(&ecosystems, job.policy.require);
     // A private package is no public one of the same name, wherever its lockfile says that it comes from.
     let is_public = |coordinate: &Coordinate| {

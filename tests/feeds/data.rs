@@ -124,6 +124,7 @@ pub(crate) fn ecosystem(id: &'static str) -> &'static dyn Ecosystem {
         purl_type: id,
         osv_ecosystem: id,
         cache_names: &[],
+        skips: &[],
         verified: "",
         not_verified: "",
     })));

@@ -1,8 +1,13 @@
 //! Advisories on Go modules, the standard library and the toolchain, held against a small implementation of the OSV schema's own
 //! rules that shares nothing with the program: other reading, other order, other matching.
 //!
-//! `go-selection.jsonl` is a selection of the Go vulnerability database reduced to facts (see fixtures/README.md). Differences from
-//! scanners that take the `go` line alone: the program asks about the toolchain too, and takes the `toolchain` line before it.
+//! `go-selection.jsonl` is a selection of the Go vulnerability database reduced to facts (see fixtures/README.md).
+//!
+//! Differences from scanners that take the `go` line of a `go.mod` file for the version of the standard library: the program asks
+//! about the toolchain too, and about the version that `go` would choose: the newest of the `go` line, the `toolchain` line and
+//! the Go that is installed, as far as GOTOOLCHAIN lets it choose, with the lines of `go.work` in place of those of its modules.
+//! It says which it was. `a_newer_go_than_the_line_says_is_judged` holds that difference; where the Go that is installed is older
+//! than every line the findings are the same, which the comparison makes use of.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -218,7 +223,24 @@ fn every_version_around_every_event_is_judged_as_the_schema_says() {
 
 /// Scans a folder with the selection as its only feed, without the network and without looking at caches. The settings are those
 /// that the installed Go ships, so that its modules are public ones.
+/// The settings that the real installation brings along.
+fn shipped() -> String {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders: Vec<_> = std::env::split_paths(&path).collect();
+    folders.push("/usr/local/go/bin".into());
+    let mut go = Command::new("go");
+    go.args(["env", "GOROOT"])
+        .env("PATH", std::env::join_paths(folders).unwrap());
+    let root = String::from_utf8(go.output().unwrap().stdout).unwrap();
+    let text = fs::read_to_string(Path::new(root.trim()).join("go.env")).unwrap();
+    text + "\n"
+}
+
 fn scan(folder: &Path) -> Scan {
+    scan_with(folder, &[])
+}
+
+fn scan_with(folder: &Path, environment: &[(&str, &str)]) -> Scan {
     let feeds = folder.join("feeds/Go");
     fs::create_dir_all(&feeds).unwrap();
     let entries: Vec<(String, &[u8])> = SELECTION
@@ -233,9 +255,13 @@ fn scan(folder: &Path) -> Scan {
         "schema": "untaint.feed/1", "confirmed": "2026-08-21T00:00:00Z", "sha256": sha256
     });
     fs::write(feeds.join("manifest.json"), manifest.to_string()).unwrap();
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut folders: Vec<_> = std::env::split_paths(&path).collect();
-    folders.push("/usr/local/go/bin".into());
+    // An installation that is older than what any file asks for.
+    let goroot = folder.join("goroot");
+    fs::create_dir_all(&goroot).unwrap();
+    fs::write(goroot.join("go.env"), shipped() + "GOTOOLCHAIN=auto\n").unwrap();
+    if !goroot.join("VERSION").exists() {
+        fs::write(goroot.join("VERSION"), "go0.0.1\n").unwrap();
+    }
     let mut command = Command::new(env!("CARGO_BIN_EXE_untaint"));
     command
         .args([
@@ -256,7 +282,9 @@ fn scan(folder: &Path) -> Scan {
         .arg(folder.join("feeds"))
         .arg(folder.join("project"))
         .env_clear()
-        .env("PATH", std::env::join_paths(folders).unwrap())
+        .env("PATH", "/usr/bin:/bin")
+        .env("GOROOT", &goroot)
+        .envs(environment.iter().copied())
         .env("HOME", folder.join("home"))
         .env("GOENV", "off")
         .env("UNTAINT_HOME", folder.join("state"));
@@ -401,7 +429,78 @@ fn the_standard_library_is_judged_by_the_toolchain_line_with_a_hint_of_what_is_i
         "go.mod",
         "module registry.example/app\n\ngo 1.99\n\ntoolchain go1.17.1\n",
     );
-    assert_eq!(found(&scan(folder.path())), found(&first));
+    scan(folder.path()).exits(0);
+}
+
+#[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
+fn a_newer_go_than_the_line_says_is_judged() {
+    let folder = folder();
+    let project = folder.path().join("project");
+    let manifest = |text: &str| {
+        let text = format!("module registry.example/app\n\n{text}");
+        fs::write(project.join("go.mod"), text).unwrap();
+    };
+    manifest("go 1.17.1\n");
+    let line = scan(folder.path());
+    line.exits(1);
+    let says = |scan: &Scan, what: &str| {
+        let of_go = |f: &&Value| f["package"] == "stdlib";
+        let told = |f: &Value| f["message"].as_str().unwrap().contains(what);
+        let mut findings = scan.findings().iter().filter(of_go).peekable();
+        assert!(
+            findings.peek().is_some() && findings.all(told),
+            "{what}: {}",
+            scan.story()
+        );
+    };
+    says(&line, "judged for go1.17.1, from the go line of go.mod");
+    // A scanner that takes the go line alone would report all of these here too.
+    fs::write(folder.path().join("goroot/VERSION"), "go1.99.2\n").unwrap();
+    let newer = scan(folder.path());
+    newer.exits(0);
+    assert!(found(&newer).is_empty());
+    fs::write(
+        folder.path().join("goroot/VERSION"),
+        "go1.17.1\ntime 2021\n",
+    )
+    .unwrap();
+    manifest("go 1.13\n");
+    let installed = scan(folder.path());
+    assert_eq!(found(&installed), found(&line));
+    says(
+        &installed,
+        "judged for go1.17.1, from the Go that is installed",
+    );
+    // A toolchain of the module cache is what builds where a project selects it.
+    manifest("go 1.13\n\ntoolchain go1.99.2\n");
+    scan(folder.path()).exits(0);
+    let held = scan_with(folder.path(), &[("GOTOOLCHAIN", "local")]);
+    assert_eq!(found(&held), found(&line));
+    says(&held, "it does not switch to another");
+    let named = scan_with(folder.path(), &[("GOTOOLCHAIN", "go1.17.1")]);
+    assert_eq!(found(&named), found(&line));
+    says(&named, "judged for go1.17.1, from GOTOOLCHAIN");
+    scan_with(folder.path(), &[("GOTOOLCHAIN", "go1.99.2+auto")]).exits(0);
+    // What a workspace says counts in place of what its modules say.
+    fs::create_dir_all(project.join("m")).unwrap();
+    fs::rename(project.join("go.mod"), project.join("m/go.mod")).unwrap();
+    fs::write(project.join("go.work"), "go 1.99.2\n\nuse ./m\n").unwrap();
+    scan(folder.path()).exits(0);
+    fs::write(project.join("go.work"), "go 1.17.1\n\nuse ./m\n").unwrap();
+    let work = scan(folder.path());
+    assert_eq!(found(&work), found(&line));
+    says(&work, "the Go that is installed");
+    let alone = scan_with(folder.path(), &[("GOWORK", "off")]);
+    alone.exits(1);
+    assert!(
+        alone
+            .findings()
+            .iter()
+            .any(|f| f["location"]["file"] == "go.work"),
+        "{}",
+        alone.story()
+    );
 }
 
 #[test]

@@ -122,24 +122,11 @@ fn a_module_above_what_is_scanned_is_said() {
 #[test]
 #[cfg_attr(not(real_go), ignore = "needs the real go command")]
 fn members_of_a_workspace_that_are_not_walked_are_said() {
-    for place in ["other", "project/node_modules/other"] {
-        let world = World::built();
-        let used = if place == "other" {
-            "../other"
-        } else {
-            "./node_modules/other"
-        };
-        world.write(
-            "project/go.work",
-            format!("go 1.21\n\nuse .\n\nuse {used}\n"),
-        );
-        world.scan(&[]).is_clean();
-        world.write(
-            &format!("{place}/go.mod"),
-            "module registry.example/other\n\ngo 1.21\n",
-        );
-        says(&world.scan(&[]), "other/go.mod");
-    }
+    let world = World::built();
+    world.write("project/go.work", "go 1.21\n\nuse .\n\nuse ../other\n");
+    world.scan(&[]).is_clean();
+    world.write("other/go.mod", "module registry.example/other\n\ngo 1.21\n");
+    says(&world.scan(&[]), "other/go.mod");
     let world = World::built();
     world.write("project/go.work", "go 1.21\n\nuse .\n\nuse ./other\n");
     world.write(
@@ -164,4 +151,51 @@ fn a_line_of_a_go_mod_file_alone_covers_no_import() {
     let scan = world.scan(&[]);
     assert_eq!(scan.codes(), ["lockfile-hash-missing"], "{}", scan.story());
     assert!(scan.names("of its go.mod file alone"), "{}", scan.story());
+    scan.exits(3);
+}
+
+#[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
+fn what_lies_in_node_modules_is_judged_where_something_names_it() {
+    const MODULE: &str = "project/node_modules/other";
+    let world = World::built();
+    world.write(
+        &format!("{MODULE}/go.mod"),
+        "module registry.example/other\n\ngo 1.21\n\nrequire registry.example/Greet v1.0.0\n",
+    );
+    world.write(
+        &format!("{MODULE}/main.go"),
+        "package main\n\nimport greet \"registry.example/Greet\"\n\nfunc main() { println(greet.Hi()) }\n",
+    );
+    let folder = world.at(MODULE).display().to_string();
+    world.go(&["-C", &folder, "mod", "tidy"]);
+    world.go(&["-C", &folder, "mod", "vendor"]);
+    world.scan(&[]).is_clean();
+    world.write(
+        &format!("{MODULE}/vendor/registry.example/Greet/greet.go"),
+        EVIL,
+    );
+    let run = world.try_go(&["-C", &folder, "run", "."], &[("GOPROXY", "off")]);
+    assert!(
+        String::from_utf8_lossy(&run.stderr).contains("EVIL"),
+        "{run:?}"
+    );
+    // Nobody's project: what installs it put it there, and nothing here builds with it.
+    world.scan(&[]).is_clean();
+    world.write(
+        "project/go.work",
+        "go 1.21\n\nuse .\n\nuse ./node_modules/other\n",
+    );
+    world.scan(&[]).finds(&["tree-modified"], "greet.go");
+    fs::remove_file(world.at("project/go.work")).unwrap();
+    let manifest = fs::read_to_string(world.at("project/go.mod")).unwrap();
+    world.write(
+        "project/go.mod",
+        format!("{manifest}\nreplace registry.example/other => ./node_modules/other\n"),
+    );
+    world.scan(&[]).finds(&["tree-modified"], "greet.go");
+    // Itself scanned, it is a project like any other.
+    world
+        .call(&[&folder], &[])
+        .finds(&["tree-modified"], "greet.go");
 }

@@ -55,7 +55,7 @@ const CASES: &[Case] = &[
                 rest.map(|line| format!("{line}\n")).collect::<String>(),
             );
         },
-        expect: || json!({"exit": 0, "codes": ["lockfile-hash-missing"], "names": "registry.example/words/v2"}),
+        expect: || json!({"exit": 3, "codes": ["lockfile-hash-missing"], "names": "registry.example/words/v2"}),
     },
     Case {
         name: "poisoned-tree",

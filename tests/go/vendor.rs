@@ -234,6 +234,14 @@ fn a_copy_of_a_folder_is_held_against_the_folder() {
     fs::remove_file(world.at(&format!("{copy}/more.go"))).unwrap();
     restore("more.go");
     world.scan(&[]).is_clean();
+    // What modules.txt alone says of a folder is no reason to believe what lies there.
+    let manifest = fs::read_to_string(world.at("project/go.mod")).unwrap();
+    world.write(
+        "project/go.mod",
+        manifest.replace("=> ./greet", "=> ./other"),
+    );
+    world.scan(&[]).exits(3);
+    world.write("project/go.mod", manifest);
     // Without the folder the copy is all that Go needs, and nobody can say what it must be.
     fs::rename(world.at("project/greet"), world.at("away")).unwrap();
     assert!(world.runs().contains("hi words"));

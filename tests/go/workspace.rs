@@ -146,7 +146,7 @@ fn what_a_workspace_puts_in_place_of_a_module_is_what_is_judged() {
     // A folder of the user's own stands for the module without any line.
     world.write(
         "project/go.work",
-        "go 1.21\n\nuse .\n\nreplace registry.example/Greet => ./own\n",
+        "go 1.21\n\nuse .\n\nuse ./sub\n\nreplace registry.example/Greet => ./own\n",
     );
     world.write(
         "project/own/go.mod",

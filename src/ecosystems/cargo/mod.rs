@@ -42,6 +42,7 @@ static FACTS: Facts = Facts {
     purl_type: "cargo",
     osv_ecosystem: "crates.io",
     cache_names: &["cargo"],
+    skips: &["node_modules"],
     verified: "`.crate` files, `registry/src`, cached index files, vendor folders, local registries, git checkouts (against the locked commit), `Cargo.lock` checksums",
     not_verified: "`target/` (listed as derived), the git data of registries that use the git protocol, `~/.cargo/bin`",
 };

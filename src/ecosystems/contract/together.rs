@@ -10,8 +10,10 @@ use super::LockedPackage;
 /// What a lockfile says beside its packages.
 #[derive(Debug, Clone, Default)]
 pub struct LockExtra {
-    /// Parts of the tool itself that a build uses and that advisories know: name, version in the advisories' form, line.
-    pub parts: Vec<(Arc<str>, Arc<str>, Line)>,
+    /// What it asks of the tool itself: word, value as written, line.
+    pub tool: Vec<(Arc<str>, Arc<str>, Line)>,
+    /// Parts of the tool itself that a build uses, as far as the lockfile alone tells (see [`super::Ecosystem::parts`]).
+    pub parts: Vec<ToolPart>,
     /// Folders that it takes in, relative to its own, verbatim.
     pub folders: Vec<String>,
     /// Packages that something else takes the place of, and in which version, if not in all.
@@ -20,6 +22,19 @@ pub struct LockExtra {
     pub taken: Vec<usize>,
     /// Whether more is built than it names.
     pub partial: bool,
+}
+
+/// A part of the tool itself that a build uses and that advisories know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToolPart {
+    /// Its name in advisories.
+    pub name: Arc<str>,
+    /// Its version, in the advisories' form.
+    pub version: Arc<str>,
+    /// The line of the lockfile that it is told at.
+    pub line: Line,
+    /// Which version that is and where it was taken from, for people.
+    pub why: Arc<str>,
 }
 
 /// A lockfile beside the others of its tree.
@@ -41,6 +56,8 @@ pub struct LockView<'a> {
 pub struct Together {
     /// Findings, each with the position of the lockfile that it is about.
     pub findings: Vec<(usize, Finding)>,
+    /// What the lockfiles leave open, each with the position of the lockfile that it is about.
+    pub gaps: Vec<(usize, String)>,
     /// Packages that are built although their own lockfile cannot know: positions of lockfile and package.
     pub built: Vec<(usize, usize)>,
 }

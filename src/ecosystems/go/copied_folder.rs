@@ -18,6 +18,8 @@ use crate::model::text::{percent, printable};
 use crate::model::{Code, Digest, Entry, EntryKind, Finding, Outcome, Place, Problem, Reason};
 use crate::world::{Dir, FileKind};
 
+use super::gomod::{self, GoMod, Kind, Replacement};
+use super::posture::normal;
 use super::vendoring::{Vendored, below, is_copied, joined};
 
 /// Most differences that are named.
@@ -33,6 +35,10 @@ const LARGEST: u64 = 64 << 20;
 pub(super) struct CopiedFolder {
     /// Where the copy lies, below the vendor folder.
     pub(super) rel: PathBuf,
+    /// The module that it stands in for.
+    pub(super) module: String,
+    /// The folder of the files that replace it.
+    pub(super) beside: PathBuf,
     /// The folder that was copied, absolute.
     pub(super) from: PathBuf,
     /// The same as `modules.txt` names it.
@@ -71,6 +77,14 @@ impl Inspector for CopiedFolder {
                 return vec![self.gap(context, &Gap(Reason::ArchiveNotHeld, why))];
             }
         };
+        if !self.is_replaced(context) {
+            let why = format!(
+                "is listed as a copy of `{}`, and no go.mod or go.work file puts that in place of {}: go mod vendor",
+                printable(&self.named),
+                printable(&self.module)
+            );
+            return vec![self.gap(context, &Gap(Reason::Unbound, why))];
+        }
         match self.compare(&*copy, &*source.dir) {
             Ok(found) if found.entries.is_empty() => Vec::new(),
             Ok(found) => vec![self.tainted(found)],
@@ -85,6 +99,34 @@ struct Found {
 }
 
 impl CopiedFolder {
+    /// Whether the project itself says so: `modules.txt` alone is no reason to believe what lies in some folder.
+    fn is_replaced(&self, context: &InspectContext<'_>) -> bool {
+        let read = |folder: &Path, name: &str, kind| {
+            let bytes = context
+                .fs
+                .read_named(&folder.join(name), gomod::MAX_BYTES as u64);
+            bytes.ok().map(|bytes| gomod::parse(&bytes, kind))
+        };
+        let work = read(&self.beside, "go.work", Kind::Work);
+        let used = work.iter().flat_map(|work| &work.use_folders);
+        let members = used.map(|at| self.beside.join(&at.value));
+        let mut files: Vec<(PathBuf, GoMod)> = members
+            .chain([self.beside.clone()])
+            .filter_map(|folder| Some((folder.clone(), read(&folder, "go.mod", Kind::Mod)?)))
+            .collect();
+        files.extend(work.map(|work| (self.beside.clone(), work)));
+        let wanted = normal(&self.from);
+        files.iter().any(|(folder, file)| {
+            file.replace.iter().any(|at| {
+                let to = match &at.value.with {
+                    Replacement::Folder(to) => normal(&folder.join(to)),
+                    Replacement::Module(_) => return false,
+                };
+                at.value.path == self.module && to == wanted
+            })
+        })
+    }
+
     fn compare(&self, copy: &dyn Dir, source: &dyn Dir) -> Result<Found, Gap> {
         let mut there = Files::new();
         list(copy, b"", &self.without, false, &mut there)?;
@@ -128,7 +170,15 @@ impl CopiedFolder {
     /// Files of the folder that the copy may lack and should not.
     fn absent(&self, copy: &dyn Dir, source: &dyn Dir, there: &Files) -> Result<Vec<Absent>, Gap> {
         let mut held = Files::new();
-        for folder in &self.copied {
+        // Go imports what lies there also where `modules.txt` does not list it.
+        let sources = there.iter().filter(|(path, _)| path.ends_with(b".go"));
+        let with_sources = sources.map(|(path, _)| {
+            let end = path.iter().rposition(|b| *b == b'/');
+            path.get(..end.unwrap_or(0)).unwrap_or_default()
+        });
+        let listed = self.copied.iter().map(|folder| &**folder);
+        let folders: BTreeSet<&[u8]> = listed.chain(with_sources).collect();
+        for folder in folders {
             let names: Vec<&OsStr> = components(folder);
             let opened = (!names.is_empty()).then(|| source.descend(&names));
             let dir = match &opened {

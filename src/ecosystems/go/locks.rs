@@ -3,7 +3,7 @@
 //! A `go.sum` declares hashes: of zips and, apart, of `go.mod` files; it is a superset of what is built, so nothing in it is a
 //! component. A `go.mod` declares what is built: with its replacements, and as complete as `go mod tidy` (1.17 and later)
 //! leaves it. It has no hashes. A module that is replaced by a folder is the user's own. The standard library and the
-//! toolchain are those that the `toolchain` line names, else the least that the `go` line allows.
+//! toolchain are told by its `go` and `toolchain` lines, and by what is installed (see `toolchain`).
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use crate::ecosystems::contract::{
     FirstParty, LockError, LockedDigest, LockedPackage, LockedSource, LockfileFormat, ParseLimits,
-    ParsedLock,
+    ParsedLock, ToolPart,
 };
 use crate::formats::semver_order::GoOrder;
 use crate::model::Line;
@@ -19,6 +19,7 @@ use crate::model::version_order::VersionOrder as _;
 
 use super::gomod::{self, GoMod, Kind, Module, Replacement};
 use super::gosum::{self, LineProblem, Part, Recorded};
+use super::toolchain::{Here, Said};
 
 /// `go.sum` and `go.work.sum`.
 pub(super) struct GoSumFile;
@@ -174,7 +175,16 @@ impl LockfileFormat for GoModFile {
         if let Some(first) = parsed.packages.first_mut().filter(|_| own == 1) {
             first.depends_on = (1..all).collect();
         }
-        parsed.extra.parts = parts(&file);
+        parsed.extra.folders = file
+            .replace
+            .iter()
+            .filter_map(|r| match &r.value.with {
+                Replacement::Folder(folder) => Some(folder.clone()),
+                Replacement::Module(_) => None,
+            })
+            .collect();
+        parsed.extra.tool = tool(&file);
+        parsed.extra.parts = parts(&file, "go.mod");
         // Before 1.17 a go.mod file names only what the module itself imports.
         let pruned = file.go.as_ref().is_some_and(|go| {
             let stands = GoOrder.compare(&semantic(&go.value), "1.17.0");
@@ -185,22 +195,24 @@ impl LockfileFormat for GoModFile {
     }
 }
 
-/// The standard library and the toolchain, as advisories call them and count their versions.
-pub(super) fn parts(file: &GoMod) -> Vec<(Arc<str>, Arc<str>, Line)> {
-    let named = file
-        .toolchain
-        .as_ref()
-        .filter(|at| at.value != "default")
-        .and_then(|at| Some((at.value.strip_prefix("go")?, at.line)));
-    let least = file.go.as_ref().map(|at| (&*at.value, at.line));
-    let Some((version, at)) = named.or(least) else {
-        return Vec::new();
-    };
-    let version: Arc<str> = Arc::from(semantic(version));
-    ["stdlib", "toolchain"]
-        .into_iter()
-        .map(|name| (Arc::from(name), Arc::clone(&version), line(at)))
+/// What a file asks of Go itself.
+pub(super) fn tool(file: &GoMod) -> Vec<(Arc<str>, Arc<str>, Line)> {
+    let said = [("go", &file.go), ("toolchain", &file.toolchain)];
+    said.into_iter()
+        .filter_map(|(word, at)| Some((word, at.as_ref()?)))
+        .map(|(word, at)| (Arc::from(word), Arc::from(at.value.as_str()), line(at.line)))
         .collect()
+}
+
+/// The standard library and the toolchain, as advisories call them, where nothing is known of the machine.
+pub(super) fn parts(file: &GoMod, name: &str) -> Vec<ToolPart> {
+    let of =
+        |at: &Option<gomod::At<String>>| at.as_ref().map(|at| (at.value.clone(), line(at.line)));
+    let said = Said {
+        go: of(&file.go),
+        toolchain: of(&file.toolchain),
+    };
+    Here::nowhere().parts(&said, name)
 }
 
 /// A version of Go as the vulnerability database orders it: `1.21` is `1.21.0`, `1.21rc2` is `1.21.0-rc.2`, and what follows a
@@ -311,12 +323,13 @@ mod tests {
     }
 
     #[test]
-    fn the_standard_library_is_that_of_the_toolchain_line_else_the_least_allowed() {
+    fn the_standard_library_is_the_newest_that_is_named() {
         for (text, version, at) in [
             ("go 1.21\n", "1.21.0", 1),
             ("go 1.26.3\n", "1.26.3", 1),
             ("go 1.27rc2\n", "1.27.0-rc.2", 1),
             ("go 1.21\ntoolchain go1.26.8\n", "1.26.8", 2),
+            ("go 1.27.1\ntoolchain go1.26.8\n", "1.27.1", 1),
             ("go 1.21\ntoolchain go1.26.8-mine.1\n", "1.26.8", 2),
             ("go 1.21.4\ntoolchain default\n", "1.21.4", 1),
         ] {
@@ -327,7 +340,7 @@ mod tests {
                 .extra
                 .parts
                 .iter()
-                .map(|(name, version, line)| (&**name, &**version, *line))
+                .map(|part| (&*part.name, &*part.version, part.line))
                 .collect();
             assert_eq!(
                 seen,

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `settings` | environment, GOENV file, `go.env` |
 //! | `locks` | `go.sum` and `go.mod` as lockfiles |
+//! | `toolchain` | which Go builds a module |
 //! | `workspace` | `go.work`, and what the lockfiles of a tree say together |
 //! | `imports` | what a project's own sources import |
 //! | `cache` | GOMODCACHE |
@@ -75,6 +76,7 @@ mod projection;
 mod proxy;
 mod proxy_said;
 mod settings;
+mod toolchain;
 mod vendor;
 mod vendoring;
 pub mod version;
@@ -88,7 +90,7 @@ use crate::world::{Dir, Env, ReadFs};
 
 use super::contract::{
     Authority, CacheKind, Ecosystem, Facts, Guarded, Healer, Imported, LockView, LockfileFormat,
-    Posture, Together, ToolSettings,
+    Posture, Together, ToolPart, ToolSettings,
 };
 use super::proof::ProvingAuthority;
 
@@ -101,6 +103,7 @@ static FACTS: Facts = Facts {
     purl_type: "golang",
     osv_ecosystem: "Go",
     cache_names: &["go", "go-build", "go-sumdb"],
+    skips: &["node_modules"],
     verified: "module zips, unpacked modules, `.mod` files, `.ziphash` records, toolchain modules, `go.sum` and `go.work.sum` lines: all by inclusion proof in the checksum database's log; unpacked FIPS snapshots by their fixed hashes; cached log records and tiles, and the log heads that Go keeps; files in `vendor/`, and what is missing there, also of copies of folders; `vendor/modules.txt` against `go.mod`; outputs in GOCACHE that do not hash to their names; settings",
     not_verified: "`.info` and `list` files offline beyond the version that they lead to, `cache/vcs`, GOCACHE otherwise (listed as derived), modules that the log does not know",
 };
@@ -119,6 +122,15 @@ impl Ecosystem for Go {
 
     fn together(&self, locks: &[LockView<'_>]) -> Together {
         workspace::together(locks)
+    }
+
+    fn parts(
+        &self,
+        locks: &[LockView<'_>],
+        env: &dyn Env,
+        fs: &dyn ReadFs,
+    ) -> Vec<(usize, Vec<ToolPart>)> {
+        toolchain::parts(locks, env, fs)
     }
 
     fn imported(&self, folder: &dyn Dir) -> Option<Imported> {

@@ -27,7 +27,7 @@ const INSTALLED: [&str; 4] = [
     "/snap/go/current",
 ];
 /// Variables that are looked at.
-pub(super) const NAMES: [&str; 33] = [
+pub(super) const NAMES: [&str; 34] = [
     "AR",
     "CC",
     "CGO_CFLAGS",
@@ -47,6 +47,7 @@ pub(super) const NAMES: [&str; 33] = [
     "GOAUTH",
     "GOCACHE",
     "GOCACHEPROG",
+    "GOFIPS140",
     "GOFLAGS",
     "GOINSECURE",
     "GOMODCACHE",
@@ -85,6 +86,8 @@ pub(super) struct Setting {
 #[derive(Debug, Default)]
 pub(super) struct Settings {
     values: BTreeMap<&'static str, Vec<Setting>>,
+    /// The installation that would run, if there is one.
+    pub(super) goroot: Option<PathBuf>,
     /// Files that were read.
     pub(super) read: Vec<PathBuf>,
     /// Files that could not be read, and why.
@@ -116,6 +119,7 @@ impl Settings {
             .collect();
         if let Some(root) = goroot(env, fs, &named) {
             settings.file(fs, &root.join("go.env"), Source::Shipped);
+            settings.goroot = Some(root);
         }
         settings
     }

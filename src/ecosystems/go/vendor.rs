@@ -119,6 +119,8 @@ fn unit(
         (Some(Replacement::Folder(named)), _) => {
             let copied = CopiedFolder {
                 rel,
+                module: module.path.clone(),
+                beside: beside.to_owned(),
                 from: beside.join(named),
                 named: named.clone(),
                 without: without(module, folders),

@@ -4,6 +4,8 @@
 //! can never be built; what those sources embed, wherever it lies; and licences and the like from the folders above. What is
 //! there must be the module's. What of that a build loads must be there; anything else is listed when it is not.
 
+use std::collections::BTreeSet;
+
 use crate::ecosystems::contract::{
     Absent, Difference, Extra, ExtraContext, Placement, Projection, TreeView,
 };
@@ -30,8 +32,8 @@ impl Projection for Vendored {
         Placement::Optional
     }
 
-    fn weighs_absence(&self, path: &[u8], copied: &[Box<[u8]>]) -> bool {
-        copied.iter().any(|folder| below(path, folder).is_some())
+    fn weighs_absence(&self, _: &[u8], _: &[Box<[u8]>]) -> bool {
+        true
     }
 
     fn absences(
@@ -58,16 +60,27 @@ impl Projection for Vendored {
                 embedding.push((folder, patterns));
             }
         }
-        let judged = (0..).zip(absent).filter_map(|(at, file)| {
-            let embedded = embedding.iter().any(|(folder, patterns)| {
-                let path = below(&file.path, folder);
+        let embedded = |path: &[u8]| {
+            embedding.iter().any(|(folder, patterns)| {
+                let path = below(path, folder);
                 path.is_some_and(|path| patterns.iter().any(|p| embed::takes(p, path)))
-            });
-            let copied = tree
-                .copied
-                .iter()
-                .any(|folder| below(&file.path, folder).is_some_and(|name| !name.contains(&b'/')));
-            Some((at, missing(file, embedded, copied)?))
+            })
+        };
+        // Go imports what lies there also where `modules.txt` does not list it.
+        let folders: BTreeSet<&[u8]> = absent.iter().map(|file| folder(&file.path)).collect();
+        let unlisted: BTreeSet<&[u8]> = folders
+            .into_iter()
+            .filter(|folder| {
+                (tree.files)(folder).iter().any(|name| {
+                    name.ends_with(b".go") && is_built(name) && !embedded(&joined(folder, name))
+                })
+            })
+            .collect();
+        let listed: BTreeSet<&[u8]> = tree.copied.iter().map(|folder| &**folder).collect();
+        let judged = (0..).zip(absent).filter_map(|(at, file)| {
+            let folder = folder(&file.path);
+            let copied = listed.contains(folder) || unlisted.contains(folder);
+            Some((at, missing(file, embedded(&file.path), copied)?))
         });
         Ok(judged.collect())
     }
@@ -113,6 +126,12 @@ pub(super) fn is_loaded(name: &[u8]) -> bool {
 /// Go takes no notice of names like these, nor, in packages of others, of tests.
 fn is_built(name: &[u8]) -> bool {
     !matches!(name.first(), Some(b'.' | b'_')) && !name.ends_with(b"_test.go")
+}
+
+/// The folder that a path lies in.
+fn folder(path: &[u8]) -> &[u8] {
+    let end = path.iter().rposition(|b| *b == b'/');
+    path.get(..end.unwrap_or(0)).unwrap_or_default()
 }
 
 /// The rest of a path below a folder.
@@ -198,6 +217,18 @@ mod tests {
         );
         assert_eq!(missing, ["p/b.go", "p/x.s", "p/x.syso"]);
         assert_eq!(listed, ["p/_old.go", "p/README"]);
+    }
+
+    #[test]
+    fn folders_with_sources_are_packages_also_where_nothing_lists_them() {
+        let embeds = "package p\nimport \"embed\"\n//go:embed t/*_x.go\nvar f embed.FS\n";
+        let tree = [
+            ("q/a.go", "package q\n"),
+            ("p/p.go", embeds),
+            ("p/t/a_x.go", "package t\n"),
+        ];
+        let absent = [("q/b.go", false), ("r/c.go", false), ("p/t/b.go", false)];
+        assert_eq!(judged(&tree, &["p"], &absent).0, ["q/b.go"]);
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::model::version_order::VersionOrder as _;
 use crate::model::{Code, Finding, Location, Place};
 
 use super::gomod::{self, Kind, Replacement};
-use super::locks::{line, parts, problems, published, zip_file};
+use super::locks::{line, parts, problems, published, tool, zip_file};
 
 /// `go.work`.
 pub(super) struct GoWorkFile;
@@ -74,7 +74,8 @@ impl LockfileFormat for GoWorkFile {
             }
             parsed.packages.push(published(module, line(replace.line)));
         }
-        parsed.extra.parts = parts(&file);
+        parsed.extra.tool = tool(&file);
+        parsed.extra.parts = parts(&file, "go.work");
         parsed.extra.folders = file.use_folders.into_iter().map(|at| at.value).collect();
         parsed.extra.replaced = file
             .replace
@@ -128,6 +129,10 @@ pub(super) fn together(locks: &[LockView<'_>]) -> Together {
             continue;
         }
         let here = spot(lock);
+        // What stands in for a module without a go.sum of its own is built with that of whoever put it there.
+        if !sums.contains_key(&here) && stands_in(&here, locks) {
+            continue;
+        }
         let space = spaces.iter().find(|(_, members)| members.contains(&here));
         let alone = BTreeSet::from([here.clone()]);
         let counting = space.map_or(&alone, |(_, members)| members);
@@ -168,6 +173,18 @@ pub(super) fn together(locks: &[LockView<'_>]) -> Together {
     together
 }
 
+/// Whether another `go.mod` puts a folder in place of a module.
+fn stands_in(here: &Spot, locks: &[LockView<'_>]) -> bool {
+    locks
+        .iter()
+        .filter(|lock| lock.kind == "go-mod")
+        .any(|lock| {
+            let folder = Path::new(lock.rel).parent().unwrap_or(Path::new(""));
+            let mut named = lock.extra.folders.iter();
+            lock.root == here.0 && named.any(|named| below(folder, named).as_ref() == Some(&here.1))
+        })
+}
+
 /// Modules that a file requires and no counting go.sum has a line of.
 fn uncovered(
     at: usize,
@@ -178,6 +195,7 @@ fn uncovered(
     together: &mut Together,
 ) {
     let Some(lock) = locks.get(at) else { return };
+    let before = together.findings.len();
     let mut lines: BTreeSet<(&str, &str)> = BTreeSet::new();
     let mut zips = lines.clone();
     for package in sums
@@ -229,6 +247,13 @@ fn uncovered(
         });
         finding.remedy = Some("go mod tidy".to_owned());
         together.findings.push((at, finding));
+    }
+    let open = together.findings.len().saturating_sub(before);
+    if open > 0 {
+        let what = format!(
+            "requires what no go.sum has the hashes of ({open} in all): what a build takes for it is not settled; go mod tidy"
+        );
+        together.gaps.push((at, what));
     }
 }
 
@@ -394,6 +419,18 @@ mod tests {
                 "{go}"
             );
         }
+    }
+
+    #[test]
+    fn what_stands_in_for_a_module_is_built_with_the_hashes_of_whoever_put_it_there() {
+        let main =
+            "module a.example/m\ngo 1.24\nrequire b.example/b v1.0.0\nreplace b.example/b => ./b\n";
+        let stand_in = "module b.example/b\ngo 1.24\nrequire c.example/c v1.0.0\n";
+        let files = [("go.mod", main), ("b/go.mod", stand_in)];
+        assert_eq!(said(&files).0, NONE);
+        assert_eq!(said(&files[1..]).0, ["b/go.mod:3 c.example/c"]);
+        let own = [files[0], files[1], ("b/go.sum", "")];
+        assert_eq!(said(&own).0, ["b/go.mod:3 c.example/c"]);
     }
 
     #[test]

@@ -49,6 +49,9 @@ fn message(item: &AdvisoryMatch) -> String {
     if let Some(parts) = narrowed(item) {
         let _ = write!(message, " ({parts})");
     }
+    if let Some(basis) = &item.basis {
+        let _ = write!(message, "; {basis}");
+    }
     if let Some(hint) = &item.hint {
         let _ = write!(message, "; {hint}");
     }

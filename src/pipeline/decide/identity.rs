@@ -186,3 +186,35 @@ pub(super) fn sort(findings: &mut [Finding]) {
         key(a).cmp(&key(b))
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Place;
+
+    fn finding(code: Code, version: &str, rel: &str) -> Finding {
+        let mut finding = Finding::new(code, Place::Cache, String::new());
+        finding.package = Some(Arc::from("p"));
+        finding.version = Some(Arc::from(version));
+        finding.rel = Some(rel.to_owned());
+        finding.root = Some(RootId::new("cache"));
+        finding.id = format!("f-{code:?}-{version}");
+        finding
+    }
+
+    #[test]
+    fn what_follows_from_a_tampered_archive_names_it() {
+        let mut findings = vec![
+            finding(Code::ArchiveTampered, "1", "p/1.zip"),
+            finding(Code::FirstSeenChanged, "1", "p/1.zip"),
+            finding(Code::TreeModified, "1", "p@1"),
+            // Of another version, it stands alone; and alone it is no consequence.
+            finding(Code::FirstSeenChanged, "2", "p/2.zip"),
+            finding(Code::Vulnerable, "1", "p/1.zip"),
+        ];
+        causes(&mut findings);
+        let caused: Vec<Option<&str>> = findings.iter().map(|f| f.caused_by.as_deref()).collect();
+        let cause = Some("f-ArchiveTampered-1");
+        assert_eq!(caused, [None, cause, cause, None, None]);
+    }
+}

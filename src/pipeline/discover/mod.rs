@@ -4,6 +4,7 @@
 
 mod first_party;
 mod lockfiles;
+mod named_lock;
 mod ourselves;
 mod unread;
 mod walk;
@@ -70,7 +71,7 @@ pub fn run(targets: &Targets<'_>, registries: &Registries) -> Result<Discovered,
         project(targets, path, &id, &mut found)?;
     }
     for path in &targets.lockfiles {
-        walk::named_lockfile(targets, path, &mut found)?;
+        named_lock::named_lockfile(targets, path, &mut found)?;
     }
     let described = found.manifests.iter().map(|m| m.folder.clone());
     found.described = described.collect();
@@ -96,7 +97,7 @@ fn project(
         .stat_named(path)
         .map_err(|e| not_there(path, &e.source.to_string()))?;
     if stat.kind == crate::world::FileKind::File {
-        return walk::named_lockfile(targets, path, found);
+        return named_lock::named_lockfile(targets, path, found);
     }
     let root = open(targets.fs, path, id, RootOrigin::CommandLine, true)
         .map_err(|e| not_there(path, &e))?;

@@ -1,5 +1,6 @@
 //! Walks a project tree once, for all ecosystems, without following links.
 
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
@@ -9,14 +10,16 @@ use crate::pipeline::flow::{Discovered, FoundLock, FoundManifest, FoundPlace, Ow
 use crate::world::{Dir, DirEntry, FileKind};
 
 use super::first_party::LARGEST as MANIFEST;
-use super::{NotThere, Targets, first_party, not_there, open, source, unread};
+use super::{Targets, first_party, open, source, unread};
 
 /// Deepest folder.
 const MAX_DEPTH: usize = 64;
 /// Most folders of one project.
 const MAX_FOLDERS: usize = 200_000;
 /// Largest lockfile.
-const LARGEST: u64 = 64 << 20;
+pub(super) const LARGEST: u64 = 64 << 20;
+
+mod named;
 
 struct Walk<'a> {
     targets: &'a Targets<'a>,
@@ -26,6 +29,10 @@ struct Walk<'a> {
     found: &'a mut Discovered,
     /// Folders that must not be entered: caches that are audited as such.
     caches: Vec<PathBuf>,
+    /// Ecosystems that look for projects here: below folders that others fill only those that do not skip them.
+    looking: Vec<&'static dyn Ecosystem>,
+    /// Whether this began at a folder that something names: what was walked before is not walked again.
+    again: bool,
 }
 
 /// Walks the project at this root.
@@ -70,12 +77,18 @@ pub(super) fn project(targets: &Targets<'_>, root: usize, found: &mut Discovered
         limit_told: false,
         found,
         caches,
+        looking: targets.ecosystems.clone(),
+        again: false,
     };
     walk.folder(&*opened.dir, Path::new(""), &path, 0, false);
+    walk.named(&path);
 }
 
 impl Walk<'_> {
     fn folder(&mut self, dir: &dyn Dir, rel: &Path, path: &Path, depth: usize, locked_above: bool) {
+        if self.again && self.found.folders.iter().any(|walked| walked == path) {
+            return;
+        }
         if depth > MAX_DEPTH || self.folders > MAX_FOLDERS {
             if !std::mem::replace(&mut self.limit_told, true) {
                 self.problem(
@@ -121,14 +134,14 @@ impl Walk<'_> {
         self.first_party(dir, &entries, rel, path);
         let locked = locked || entries.iter().any(|e| self.is_manifest(e));
         for entry in &entries {
-            if entry.kind != FileKind::Dir || skipped(entry) {
+            if entry.kind != FileKind::Dir || is_repository(&entry.name) {
                 continue;
             }
             let below_path = path.join(&entry.name);
             if entry
                 .name
                 .to_str()
-                .is_some_and(|name| format_of(self.targets, name).is_some())
+                .is_some_and(|name| format_of(&self.looking, name).is_some())
             {
                 let why = "is a folder where a lockfile should be: restore the lockfile";
                 self.problem(&below_path, why);
@@ -155,13 +168,23 @@ impl Walk<'_> {
         if self.targets.exclude.is_match(&below) || self.caches.contains(&below_path) {
             return;
         }
+        let looking = self.looking.clone();
+        self.looking
+            .retain(|ecosystem| !skips(*ecosystem, &entry.name));
         match dir.open_dir(&entry.name) {
+            _ if self.looking.is_empty() => {}
             Ok(next) => self.folder(&*next, &below, &below_path, at.0 + 1, at.1),
             Err(error) => {
                 let why = format!("cannot be opened: {}; make it readable", error.source);
                 self.problem(&below_path, &why);
             }
         }
+        self.looking = looking;
+    }
+
+    /// Whether nobody looks for projects in folders of this name.
+    fn skips(&self, name: &OsStr) -> bool {
+        self.looking.iter().all(|ecosystem| skips(*ecosystem, name))
     }
 
     /// What lies in a recognised folder and is no part of it is walked like anything else: one decoy must not hide a project.
@@ -175,7 +198,7 @@ impl Walk<'_> {
         belongs: &dyn Fn(&str, &[&str], bool) -> bool,
     ) {
         for entry in entries {
-            if entry.kind != FileKind::Dir || skipped(entry) {
+            if entry.kind != FileKind::Dir || is_repository(&entry.name) {
                 continue;
             }
             // What cannot be read is told by whoever reads the place.
@@ -192,7 +215,7 @@ impl Walk<'_> {
 
     /// Whether a name is that of a lockfile, also of one that untaint does not read.
     fn is_lock(&self, name: &str) -> bool {
-        format_of(self.targets, name).is_some() || unread::tool(name).is_some()
+        format_of(&self.looking, name).is_some() || unread::tool(name).is_some()
     }
 
     /// Whether a folder is somebody's project by what lies directly in it: then it is no place, whatever else lies there.
@@ -207,7 +230,11 @@ impl Walk<'_> {
         let below_path = path.join(&entry.name);
         // Settings are read along links too, as their tool does.
         let read = self.has_settings(std::slice::from_ref(entry));
-        if read || skipped(entry) || self.targets.exclude.is_match(&below) {
+        if read
+            || is_repository(&entry.name)
+            || self.skips(&entry.name)
+            || self.targets.exclude.is_match(&below)
+        {
             return;
         }
         let Ok(leads) = self.targets.fs.open_root(&below_path) else {
@@ -242,7 +269,7 @@ impl Walk<'_> {
 
     fn has_settings(&self, entries: &[DirEntry]) -> bool {
         let names: Vec<&str> = entries.iter().filter_map(|e| e.name.to_str()).collect();
-        let postures = self.targets.ecosystems.iter().filter_map(|e| e.posture());
+        let postures = self.looking.iter().filter_map(|e| e.posture());
         postures
             .into_iter()
             .any(|posture| posture.has_settings(&names))
@@ -256,7 +283,7 @@ impl Walk<'_> {
         path: &Path,
     ) -> Option<(&'static dyn Posture, &'static str)> {
         let names: Vec<&str> = entries.iter().filter_map(|e| e.name.to_str()).collect();
-        for ecosystem in &self.targets.ecosystems {
+        for ecosystem in &self.looking {
             let Some(posture) = ecosystem.posture() else {
                 continue;
             };
@@ -298,7 +325,7 @@ impl Walk<'_> {
             return false;
         }
         let shown = path.join(name);
-        let Some((ecosystem, format)) = format_of(self.targets, name) else {
+        let Some((ecosystem, format)) = format_of(&self.looking, name) else {
             self.unread(name, &below);
             return false;
         };
@@ -338,7 +365,8 @@ impl Walk<'_> {
     }
 
     fn unread(&mut self, name: &str, rel: &Path) {
-        let Some((ecosystem, tool)) = unread::tool(name) else {
+        let all = self.looking.len() == self.targets.ecosystems.len();
+        let Some((ecosystem, tool)) = unread::tool(name).filter(|_| all) else {
             return;
         };
         let chosen = |only: &Vec<String>| only.iter().any(|o| o == ecosystem);
@@ -353,7 +381,7 @@ impl Walk<'_> {
     }
 
     fn is_manifest(&self, entry: &DirEntry) -> bool {
-        let formats = self.targets.ecosystems.iter().flat_map(|e| e.lockfiles());
+        let formats = self.looking.iter().flat_map(|e| e.lockfiles());
         matches!(entry.kind, FileKind::File | FileKind::Link)
             && formats
                 .filter_map(|f| f.manifest())
@@ -362,7 +390,7 @@ impl Walk<'_> {
 
     /// Hears what the manifests of a folder say of first-party code.
     fn first_party(&mut self, dir: &dyn Dir, entries: &[DirEntry], rel: &Path, path: &Path) {
-        for ecosystem in self.targets.ecosystems.clone() {
+        for ecosystem in self.looking.clone() {
             for format in ecosystem.lockfiles() {
                 let (Some(manifest), None) = (format.manifest(), format.manifests()) else {
                     continue;
@@ -387,7 +415,7 @@ impl Walk<'_> {
 
     /// A manifest without a lockfile here or above: nothing pins what it would build with.
     fn manifests(&mut self, entries: &[DirEntry], rel: &Path, path: &Path, locked: bool) {
-        for ecosystem in &self.targets.ecosystems {
+        for ecosystem in &self.looking {
             for format in ecosystem.lockfiles() {
                 let Some(manifest) = format.manifest() else {
                     continue;
@@ -433,65 +461,25 @@ impl Walk<'_> {
     }
 }
 
-/// Folders that hold no project of the user's.
-fn skipped(entry: &DirEntry) -> bool {
-    entry.name == ".git"
-        || entry.name == "node_modules"
-        || entry.name == ".hg"
-        || entry.name == ".svn"
+/// Whether an ecosystem looks for no project in folders of this name.
+fn skips(ecosystem: &dyn Ecosystem, name: &OsStr) -> bool {
+    let skipped = ecosystem.facts().skips;
+    skipped.iter().any(|known| name == *known)
 }
 
-fn format_of(
-    targets: &Targets<'_>,
+/// Folders of tools that keep versions: they hold no project.
+fn is_repository(name: &OsStr) -> bool {
+    [".git", ".hg", ".svn"].iter().any(|known| name == *known)
+}
+
+pub(super) fn format_of(
+    ecosystems: &[&'static dyn Ecosystem],
     name: &str,
 ) -> Option<(&'static dyn Ecosystem, &'static dyn LockfileFormat)> {
-    targets.ecosystems.iter().find_map(|ecosystem| {
+    ecosystems.iter().find_map(|ecosystem| {
         let format = ecosystem.lockfiles().iter().find(|f| f.matches(name))?;
         Some((*ecosystem, *format))
     })
-}
-
-/// A lockfile that the user named: links are followed, since the user meant it.
-pub(super) fn named_lockfile(
-    targets: &Targets<'_>,
-    path: &Path,
-    found: &mut Discovered,
-) -> Result<(), NotThere> {
-    let name = path
-        .file_name()
-        .and_then(|n| n.to_str())
-        .unwrap_or_default();
-    let Some((ecosystem, format)) = format_of(targets, name) else {
-        return Err(not_there(path, "is no lockfile that untaint reads"));
-    };
-    let bytes = targets
-        .fs
-        .read_named(path, LARGEST)
-        .map_err(|e| not_there(path, &e.source.to_string()))?;
-    let parent = path
-        .parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let count = found.roots.iter().filter(|r| r.is_project).count();
-    let id = if count == 0 {
-        "project".to_owned()
-    } else {
-        format!("project-{}", count + 1)
-    };
-    let root = open(targets.fs, parent, &id, RootOrigin::CommandLine, true)
-        .map_err(|e| not_there(parent, &e))?;
-    let folder = root.path.clone();
-    found.roots.push(root);
-    found.locks.push(FoundLock {
-        ecosystem,
-        format,
-        root: found.roots.len() - 1,
-        rel: name.to_owned(),
-        folder,
-        bytes,
-        own: Own::default(),
-    });
-    Ok(())
 }
 
 #[cfg(test)]

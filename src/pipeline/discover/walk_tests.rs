@@ -161,3 +161,61 @@ fn linked_folders_that_lead_out_are_said() {
     assert_eq!(told, ["out"]);
     assert!(found.problems.is_empty(), "{:?}", found.problems);
 }
+
+/// Paths of the lockfiles below `node_modules` in a project with these files.
+fn installed(manifests: &[(&str, &str)]) -> Vec<String> {
+    let mut disk = disk(&[
+        "node_modules/a/go.mod",
+        "node_modules/a/Cargo.lock",
+        "node_modules/a/deep/go.mod",
+        "node_modules/b/go.mod",
+        ".git/c/go.mod",
+    ]);
+    for (path, text) in manifests {
+        disk.file(&format!("/p/{path}"), *text);
+    }
+    let found = walk(&disk);
+    assert!(found.problems.is_empty(), "{:?}", found.problems);
+    let locks = found.locks.iter().map(|lock| lock.rel.clone());
+    let mut locks: Vec<String> = locks.filter(|rel| rel.contains('/')).collect();
+    locks.sort();
+    locks
+}
+
+#[test]
+fn what_others_install_is_walked_only_where_something_names_it() {
+    assert_eq!(installed(&[]), [""; 0]);
+    assert_eq!(installed(&[("go.mod", "module p\n")]), [""; 0]);
+    let a = ["node_modules/a/deep/go.mod", "node_modules/a/go.mod"];
+    let work = [("go.work", "go 1.24\nuse ./node_modules/a\n")];
+    assert_eq!(installed(&work), a);
+    let replaced = [(
+        "go.mod",
+        "module p\nreplace x.example/a => ./node_modules/a\n",
+    )];
+    assert_eq!(installed(&replaced), a);
+    // Each once, also where several name it, or something below it.
+    let both = [
+        (
+            "go.work",
+            "go 1.24\nuse ./node_modules/a/deep\nuse ./node_modules/a\nuse ./.git/c\n",
+        ),
+        (
+            "go.mod",
+            "module p\nreplace x.example/a => ./node_modules/a\n",
+        ),
+    ];
+    assert_eq!(installed(&both), [&[".git/c/go.mod"][..], &a].concat());
+    // What is named there names more.
+    let chain = [
+        ("go.work", "go 1.24\nuse ./node_modules/b\n"),
+        (
+            "node_modules/b/go.mod",
+            "module b\nreplace x.example/a => ../a\n",
+        ),
+    ];
+    assert_eq!(
+        installed(&chain),
+        [&a[..], &["node_modules/b/go.mod"]].concat()
+    );
+}

@@ -61,7 +61,11 @@ pub fn matches(
                 continue;
             };
             for location in spots(&asked, coordinate) {
-                found.push(one(coordinate, &matched, location));
+                let basis = basis(inventory, coordinate, location.as_ref());
+                found.push(AdvisoryMatch {
+                    basis,
+                    ..one(coordinate, &matched, location)
+                });
             }
         }
         let at = |subject: usize| {
@@ -161,20 +165,34 @@ fn parts(id: EcosystemId, inventory: &Inventory, asked: &mut Asked) {
         .iter()
         .filter(|lock| lock.ecosystem.facts().id == id);
     for lock in locks {
-        for (name, version, line) in &lock.extra.parts {
+        for part in &lock.extra.parts {
             let coordinate = Coordinate {
                 ecosystem: id,
-                name: Arc::clone(name),
-                version: Arc::clone(version),
+                name: Arc::clone(&part.name),
+                version: Arc::clone(&part.version),
                 origin: Origin::Unknown,
             };
             asked
                 .entry(Arc::new(coordinate))
                 .or_default()
                 .entry((lock.root, lock.rel.clone()))
-                .or_insert(*line);
+                .or_insert(part.line);
         }
     }
+}
+
+/// Why a part of the tool itself was asked about in that version.
+fn basis(
+    inventory: &Inventory,
+    coordinate: &Coordinate,
+    location: Option<&Spot>,
+) -> Option<Arc<str>> {
+    let (root, rel, _) = location.filter(|_| coordinate.origin == Origin::Unknown)?;
+    let mut locks = inventory.locks.iter();
+    let lock = locks.find(|lock| lock.root == *root && lock.rel == *rel)?;
+    let mut parts = lock.extra.parts.iter();
+    let part = parts.find(|p| p.name == coordinate.name && p.version == coordinate.version)?;
+    Some(Arc::clone(&part.why))
 }
 
 fn is_asked<'a>(
@@ -230,6 +248,7 @@ fn one(coordinate: &Arc<Coordinate>, matched: &Match, location: Option<Spot>) ->
             .map(|import| (import.path.clone(), import.symbols.clone()))
             .collect(),
         hint: None,
+        basis: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the lockfiles of a tree say together. Only of trees that were walked: elsewhere a lockfile may lie unseen.
 
 use crate::ecosystems::contract::{Ecosystem, LockView};
-use crate::model::Location;
+use crate::model::{Location, Problem, text};
 use crate::pipeline::flow::Inventory;
 
 /// Lets every ecosystem look at its lockfiles side by side.
@@ -35,6 +35,18 @@ pub(super) fn apply(inventory: &mut Inventory, ecosystems: &[&'static dyn Ecosys
             if let Some(locked) = lock.and_then(|lock| lock.packages.get_mut(package)) {
                 locked.package.built = true;
             }
+        }
+        for (view, gap) in together.gaps {
+            let Some(lock) = seen.get(view).and_then(|at| inventory.locks.get(*at)) else {
+                continue;
+            };
+            let root = inventory.roots.get(lock.root);
+            let path = root.map_or_else(
+                || lock.rel.clone(),
+                |root| format!("{}/{}", root.path.display(), lock.rel),
+            );
+            let path = text::printable(&path);
+            inventory.problems.push(Problem::partial(path, gap));
         }
         for (view, mut finding) in together.findings {
             let Some(lock) = seen.get(view).and_then(|at| inventory.locks.get(*at)) else {

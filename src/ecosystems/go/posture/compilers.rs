@@ -3,12 +3,14 @@
 //! Go checks the flags that packages bring along, but not those of the user's settings. A compiler that is found by its plain
 //! name is what any build would take; one that a path names, and a flag that makes it run or load something, is listed.
 
+use std::path::Path;
+
 use crate::ecosystems::contract::PostureContext;
 use crate::model::{Code, Finding};
 
 use super::super::settings::Settings;
 use super::flags::words;
-use super::told::{graded, short};
+use super::told::{graded, is_audited, normal, short};
 
 /// Variables that name programs, with what follows them on the command line.
 const PROGRAMS: [&str; 6] = ["AR", "CC", "CXX", "FC", "GCCGO", "PKG_CONFIG"];
@@ -58,6 +60,23 @@ const USUAL: [&str; 10] = [
     "-D",
 ];
 
+/// Flags that name a folder or file of headers and libraries, in the same word or in the next one.
+const SOUGHT: [&str; 13] = [
+    "-isystem",
+    "-isysroot",
+    "-iquote",
+    "-idirafter",
+    "-include",
+    "-imacros",
+    "--sysroot",
+    "-Wl,-rpath",
+    "-Wl,-L",
+    "-Xlinker",
+    "-I",
+    "-L",
+    "-F",
+];
+
 /// What compilers are told by settings.
 pub(super) fn judge(settings: &Settings, context: &PostureContext<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -97,6 +116,14 @@ pub(super) fn judge(settings: &Settings, context: &PostureContext<'_>) -> Vec<Fi
                 name,
                 format!("{name} has `{}`, which may run code", short(flag)),
             );
+        } else if let Some(path) = sought(&words(&setting.value), context) {
+            tell(
+                name,
+                format!(
+                    "{name} has compilers and linkers look in `{}`, which others fill",
+                    short(&path)
+                ),
+            );
         }
     }
     for name in ALLOWED {
@@ -110,6 +137,26 @@ pub(super) fn judge(settings: &Settings, context: &PostureContext<'_>) -> Vec<Fi
         );
     }
     findings
+}
+
+/// The first place that flags name and that whoever fills a scanned tree, a cache or a module decides about. A relative one is
+/// sought in the folder of each package.
+fn sought(words: &[String], context: &PostureContext<'_>) -> Option<String> {
+    let mut follows = false;
+    words.iter().find_map(|word| {
+        let flag = SOUGHT.iter().find(|flag| word.starts_with(**flag));
+        let path = match flag {
+            Some(flag) => word.get(flag.len()..).unwrap_or_default(),
+            // A file that is linked in as it is.
+            None if follows || (!word.starts_with('-') && word.contains(['/', '.'])) => word,
+            None => "",
+        };
+        let path = path.trim_start_matches(['=', ',']);
+        follows = flag.is_some() && path.is_empty();
+        let of_others =
+            !Path::new(path).is_absolute() || is_audited(&normal(Path::new(path)), context);
+        (!path.is_empty() && !path.starts_with('-') && of_others).then(|| path.to_owned())
+    })
 }
 
 /// Programs in folders that only the system's administrator fills.

@@ -23,6 +23,8 @@ mod sources;
 mod told;
 mod vendored;
 
+pub(super) use told::normal;
+
 use crate::ecosystems::contract::{
     NamedPlace, OpenContext, Posture, PostureContext, PostureReport, Session,
 };

@@ -50,7 +50,8 @@ fn checksums(
         let mut words = setting.value.split_whitespace();
         let log = words.next().unwrap_or_default();
         let address = words.next();
-        if log == "off" {
+        // Byte for byte: with a blank beside it, it is the name of a log to Go, which then refuses it.
+        if setting.value == "off" {
             judged = false;
             let what = "GOSUMDB=off: Go believes whatever it is given first".to_owned();
             findings.push(finding(

@@ -192,6 +192,25 @@ fn every_risky_variable_is_said_with_its_name() {
         ),
         ("CGO_LDFLAGS", "-fuse-ld=/tmp/ld", CodeInSettings, MEDIUM),
         ("CGO_LDFLAGS", "-Wl,-plugin,/h/p/x.so", CodeInSettings, HIGH),
+        ("CGO_LDFLAGS", "-lm -L/h/p/lib", CodeInSettings, HIGH),
+        (
+            "CGO_LDFLAGS",
+            "-L /h/go/pkg/mod/x/lib -lx",
+            CodeInSettings,
+            HIGH,
+        ),
+        (
+            "CGO_LDFLAGS",
+            "-Wl,-rpath,/h/p/../p/lib",
+            CodeInSettings,
+            HIGH,
+        ),
+        ("CGO_LDFLAGS", "/h/p/evil.o", CodeInSettings, HIGH),
+        ("CGO_LDFLAGS", "-L/opt/x -Llib", CodeInSettings, MEDIUM),
+        ("CGO_CFLAGS", "-I/h/go/pkg/mod/x", CodeInSettings, HIGH),
+        ("CGO_CPPFLAGS", "-include ./evil.h", CodeInSettings, HIGH),
+        ("CGO_CXXFLAGS", "-isystem/h/p", CodeInSettings, HIGH),
+        ("GOSUMDB", "off ", SourceRedirected, HIGH),
         ("CGO_LDFLAGS_ALLOW", ".*", CodeInSettings, MEDIUM),
     ] {
         let told = World::variable(name, value).told();
@@ -238,6 +257,8 @@ fn genuine_settings_are_quiet() {
             "-L/opt/native/lib -lnative -Wl,-rpath,/opt/native/lib",
         ),
         ("CGO_LDFLAGS", "-fuse-ld=mold"),
+        ("CGO_LDFLAGS", "-L /opt/lib -Wl,-rpath,/opt/lib -lx -lm"),
+        ("CGO_CFLAGS", "-O2 -isystem /opt/include -std=c11 -Wall"),
         ("PKG_CONFIG", "pkgconf"),
     ] {
         assert_eq!(World::variable(name, value).told(), [], "{name}={value}");

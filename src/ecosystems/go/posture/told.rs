@@ -97,7 +97,7 @@ fn names_audited(value: &str, context: &PostureContext<'_>) -> bool {
 }
 
 /// A path without `.` and `..`, by its text alone.
-pub(super) fn normal(path: &Path) -> std::path::PathBuf {
+pub(in super::super) fn normal(path: &Path) -> std::path::PathBuf {
     let mut out = std::path::PathBuf::new();
     for part in path.components() {
         match part {
