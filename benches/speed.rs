@@ -9,8 +9,8 @@
 //! `UNTAINT_BENCH_LOCKFILE=FILE` names a lockfile for the advisory line. The first run asks the registry index once for
 //! every crate (cached answers are kept below the build folder for the day); every measured run is offline.
 //!
-//! Of Go: a GOMODCACHE with the log data that came with it, and a project whose `go.mod` and `go.sum` name all of its
-//! modules, for `go mod verify`. `UNTAINT_BENCH_LOG=ADDRESS` is where a proxy hands out the data of the log that the go
+//! Of Go: a GOMODCACHE with the log data that came with it, and a project whose `go.mod` needs all of its modules, for
+//! `go mod verify`. `UNTAINT_BENCH_LOG=ADDRESS` is where a proxy hands out the data of the log that the go
 //! command uses; only the line about look-ups asks it, with `curl`.
 //!
 //! What is named is only read. Without any the program says so and ends well. `UNTAINT_BENCH_ROUNDS=N` is the number of

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::child::{Child, Cost, cost_of};
 use crate::place::{copy, each};
 use crate::rounds::{pairs, ratio, seconds, turns};
-use crate::{answer, bare, bare_zip, folder, go_log, rounds, say};
+use crate::{answer, bare, bare_zip, go_log, rounds, say};
 
 /// A question: its name, and what answers it.
 type Question = (&'static str, fn(&Go) -> Result<String>);

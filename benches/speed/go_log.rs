@@ -24,6 +24,9 @@ pub(crate) fn look_ups(go: &Go) -> Result<String> {
     std::fs::create_dir_all(&project)?;
     let mut sums = String::new();
     let mut needs = "module example.com/m\n\ngo 1.24\n\nrequire (\n".to_owned();
+    for one in &wanted {
+        let _ = writeln!(needs, "\t{} {} // indirect", one.module, one.version);
+    }
     for line in std::fs::read_to_string(go.project.join("go.sum"))?.lines() {
         let mut fields = line.split(' ');
         let (Some(module), Some(version)) = (fields.next(), fields.next()) else {
@@ -36,9 +39,6 @@ pub(crate) fn look_ups(go: &Go) -> Result<String> {
         };
         if wanted.contains(&named) {
             let _ = writeln!(sums, "{line}");
-            if plain == version {
-                let _ = writeln!(needs, "\t{module} {version} // indirect");
-            }
         }
     }
     std::fs::write(project.join("go.sum"), sums)?;
@@ -57,8 +57,7 @@ pub(crate) fn look_ups(go: &Go) -> Result<String> {
             .env("GOMODCACHE", &none)
             .arg("scan")
             .arg("--no-advisories")
-            .arg("-L")
-            .arg(project.join("go.sum"))
+            .arg(&project)
             .cost()
     };
     let [bare, audit] = turns(go.rounds, [&bare, &audit])?;
@@ -72,15 +71,15 @@ pub(crate) fn look_ups(go: &Go) -> Result<String> {
     ))
 }
 
-/// Some of the modules whose zip the project names.
+/// Some of the modules that the project needs.
 fn modules(project: &Path) -> Result<BTreeSet<Wanted>> {
-    let text = std::fs::read_to_string(project.join("go.sum"))?;
+    let text = std::fs::read_to_string(project.join("go.mod"))?;
     let all: Vec<Wanted> = text
         .lines()
         .filter_map(|line| {
-            let mut fields = line.split(' ');
+            let mut fields = line.strip_prefix('\t')?.split(' ');
             let (module, version) = (fields.next()?, fields.next()?);
-            (!version.ends_with("/go.mod")).then(|| Wanted {
+            version.starts_with('v').then(|| Wanted {
                 module: module.to_owned(),
                 version: version.to_owned(),
             })

@@ -106,3 +106,48 @@ fn judge(part: &ArchivePart, bytes: &[u8], seen: &mut ArchiveSeen) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::trust::fake_state::FakeState;
+    use crate::world::ReadFs as _;
+    use crate::world::fake::Disk;
+
+    const NOW: i64 = 1_900_000_000;
+    const TEXT: &str = "module example.com/a\n";
+
+    fn part(format: ArchiveFormat) -> ArchivePart {
+        ArchivePart {
+            rel: "v1.0.0.mod".into(),
+            format,
+            size: 0,
+            top: Arc::from("example.com/a@v1.0.0"),
+            empty_is_absent: false,
+        }
+    }
+
+    #[test]
+    fn the_ledger_spares_reading_a_go_mod_file_and_gives_the_same_hash() {
+        let mut disk = Disk::of(1000, 1000);
+        disk.file("/c/v1.0.0.mod", TEXT);
+        let root = disk.open_root(Path::new("/c")).unwrap();
+        let (ledger, problem) = Ledger::open(&FakeState::default(), NOW);
+        assert!(problem.is_none());
+        let seen = |format, ledger| read(&*root.dir, &part(format), ledger, NOW);
+        let hash = Some(h1::of_go_mod(TEXT.as_bytes()));
+        for from_ledger in [false, true, true] {
+            let found = seen(ArchiveFormat::GoMod, Some(&ledger));
+            assert_eq!((found.recipe, found.from_ledger), (hash, from_ledger));
+            assert_eq!(found.hashed == 0, from_ledger);
+        }
+        let without = seen(ArchiveFormat::GoMod, None);
+        assert_eq!((without.recipe, without.from_ledger), (hash, false));
+        // A record is what it says, not what it hashes to.
+        let record = seen(ArchiveFormat::H1Sidecar, Some(&ledger));
+        assert_eq!((record.recipe, record.from_ledger), (None, false));
+    }
+}

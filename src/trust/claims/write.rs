@@ -12,6 +12,9 @@ use super::layer::Layer;
 use super::record::{self, End, kind};
 use super::{FILE, LARGEST_FILE, LOCK, Pending};
 
+/// Bytes that are appended at a time.
+const PIECE: usize = 4 << 20;
+
 /// Why a store cannot be used as it is.
 enum Wrong {
     /// It is of no use to anybody: it can be set aside.
@@ -139,7 +142,9 @@ pub(super) fn write(state: &dyn StateDir, pending: &Pending) -> Result<(), Probl
         .filter(|((k, key), _)| counts(*k, key))
         .collect();
     let replaced = news.keys().map(|(k, key)| layer.weight(*k, key)).sum();
-    if fresh || end != End::Whole || layer.is_mostly_garbage(replaced) {
+    if fresh {
+        state.replace(FILE, &record::header()).map_err(io)?;
+    } else if end != End::Whole || layer.is_mostly_garbage(replaced) {
         return state
             .replace(FILE, &compact(&layer, Some(&news)))
             .map_err(io);
@@ -147,6 +152,14 @@ pub(super) fn write(state: &dyn StateDir, pending: &Pending) -> Result<(), Probl
     let mut out = Vec::new();
     for ((kind, key), value) in news {
         record::put(&mut out, kind, key, value);
+        // What is learned waits in memory anyway: not all of it twice.
+        if out.len() >= PIECE {
+            state.append(FILE, &out).map_err(io)?;
+            out.clear();
+        }
+    }
+    if out.is_empty() {
+        return Ok(());
     }
     state.append(FILE, &out).map_err(io)
 }
