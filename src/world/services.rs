@@ -31,6 +31,8 @@ pub struct Told {
     pub well: bool,
     /// Standard output, the first mebibyte.
     pub output: Vec<u8>,
+    /// Whether there was more of it.
+    pub cut: bool,
     /// Standard error, the first mebibyte.
     pub words: Vec<u8>,
 }

@@ -84,6 +84,13 @@ fn a_package_is_found_in_locks_caches_build_folders_and_the_quarantine() {
     let kept = after.report["quarantine"].as_array().unwrap();
     assert_eq!(kept.len(), 1, "{}", after.stdout);
     assert_eq!(kept[0]["package"], "beta");
+    assert!(
+        places(&after)
+            .iter()
+            .any(|(kind, _)| kind == "lockfile-hash"),
+        "{}",
+        after.stdout
+    );
     let places = after.report["places"].as_array().unwrap();
     assert!(
         places.iter().all(|p| p["outcome"] == "verified"),
@@ -127,6 +134,29 @@ fn an_advisory_of_today_finds_what_was_seen_yesterday() {
     // A real advisory of the embedded snapshot, about nothing that is here.
     let known = impact(&world, "RUSTSEC-2021-0003");
     assert_eq!(known.exit, 0, "{}", known.story());
+}
+
+#[test]
+fn nowhere_is_not_said_by_scans_that_could_not_have_seen_it() {
+    let world = template().twin();
+    world
+        .untaint()
+        .args(&["--ecosystem", "go", "--allow-empty"])
+        .run_raw();
+    let narrow = impact(&world, "pkg:cargo/beta@1.0.0");
+    assert_eq!(narrow.exit, 3, "{}", narrow.story());
+    assert!(
+        narrow.report["blind"]
+            .as_str()
+            .unwrap()
+            .contains("--ecosystem"),
+        "{}",
+        narrow.stdout
+    );
+    world.untaint().run().is_clean();
+    assert_eq!(impact(&world, "pkg:cargo/zeta").exit, 0);
+    let other = impact(&world, "h1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+    assert_eq!(other.exit, 3, "{}", other.story());
 }
 
 #[test]

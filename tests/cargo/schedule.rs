@@ -25,7 +25,11 @@ fn programs(world: &World) -> PathBuf {
     };
     script(
         "systemctl",
-        format!("#!/bin/sh\necho \"$@\" >> {}\n", told.display()),
+        format!(
+            "#!/bin/sh\nif [ \"$2\" = show ]; then\n  echo \"FragmentPath=$HOME/.config/systemd/user/$5\"\n  echo DropInPaths=$(cat {0} 2>/dev/null)\n  printf 'NeedDaemonReload=no\\nUnitFileState=enabled\\nActiveState=active\\n'\nelse\n  echo \"$@\" >> {1}\nfi\n",
+            world.root().join("dropins").display(),
+            told.display()
+        ),
     );
     script(
         "crontab",
@@ -116,6 +120,21 @@ fn a_changed_unit_a_vanished_root_and_a_missed_night_are_said() {
     assert_eq!(changed.exit, 3, "{}", changed.story());
     assert!(changed.stdout.contains("changed"), "{}", changed.stdout);
     fs::write(&timer, text).unwrap();
+    // What systemd itself says counts, not the files alone.
+    let dropins = world.root().join("dropins");
+    fs::write(
+        &dropins,
+        "/etc/systemd/user/untaint-schedule.service.d/o.conf",
+    )
+    .unwrap();
+    let overridden = status();
+    assert_eq!(overridden.exit, 3, "{}", overridden.story());
+    assert!(
+        overridden.stdout.contains("DropInPaths"),
+        "{}",
+        overridden.stdout
+    );
+    fs::remove_file(&dropins).unwrap();
     let aside = world.root().join("aside");
     fs::rename(world.cargo_home(), &aside).unwrap();
     let gone = status();
@@ -172,6 +191,12 @@ fn a_crontab_keeps_what_is_the_users() {
 #[test]
 fn what_cannot_be_installed_is_said_with_what_to_do() {
     let world = template().twin();
+    assert_eq!(
+        schedule(&world, &["install", "--with", "cron"])
+            .run_raw()
+            .exit,
+        0
+    );
     let launchd = schedule(&world, &["install", "--with", "launchd"]).run_raw();
     assert_eq!(launchd.exit, 2, "{}", launchd.story());
     assert!(
@@ -191,6 +216,22 @@ fn what_cannot_be_installed_is_said_with_what_to_do() {
         assert_eq!(refused.exit, 2, "{bad:?}: {}", refused.story());
     }
     assert!(!unit(&world, "service").exists());
+    // What stood before stands still.
+    let status = schedule(&world, &["status"]).run_raw();
+    assert_eq!(status.exit, 0, "{}", status.stdout);
+    // And goes when another keeper has taken over.
+    assert_eq!(schedule(&world, &["install"]).run_raw().exit, 0);
+    let table = fs::read_to_string(world.root().join("crontab")).unwrap();
+    assert_eq!(table, "");
+    // A crontab that is too large to be read whole is left alone.
+    let large = "# line\n".repeat(200_000);
+    fs::write(world.root().join("crontab"), &large).unwrap();
+    let refused = schedule(&world, &["install", "--with", "cron"]).run_raw();
+    assert_eq!(refused.exit, 2, "{}", refused.story());
+    assert_eq!(
+        fs::read_to_string(world.root().join("crontab")).unwrap(),
+        large
+    );
 }
 
 #[test]
@@ -251,8 +292,21 @@ fn a_night_heals_and_counts_it() {
     let world = template().twin();
     flip(&world, "beta", "1.0.0");
     let metrics = world.root().join("m.prom");
-    let healed = night(&world, &["--heal", "--metrics", metrics.to_str().unwrap()]);
+    let heard = world.root().join("heard");
+    let notify = format!("cat >> {}", heard.display());
+    let options = [
+        "--heal",
+        "--notify",
+        &*notify,
+        "--metrics",
+        metrics.to_str().unwrap(),
+    ];
+    let healed = night(&world, &options);
     assert!([0, 4].contains(&healed.exit), "{}", healed.story());
+    // Somebody must hear that the cache was tainted, although it no longer is.
+    let said: Value = serde_json::from_slice(&fs::read(&heard).unwrap()).unwrap();
+    assert_eq!(said["healed"][0]["code"], "archive-tampered", "{said}");
+    assert_eq!(said["findings"], serde_json::json!([]));
     let text = fs::read_to_string(&metrics).unwrap();
     assert!(text.contains("untaint_healed 1\n"), "{text}");
     assert!(
@@ -266,8 +320,35 @@ fn a_night_heals_and_counts_it() {
 fn a_root_that_vanished_is_a_problem_and_hides_nothing_else() {
     let world = template().twin();
     flip(&world, "beta", "1.0.0");
-    let gone = night(&world, &["--cache", "cargo=/nowhere/at/all"]);
+    let heard = world.root().join("heard");
+    let notify = format!("cat >> {}", heard.display());
+    let gone = night(
+        &world,
+        &["--cache", "cargo=/nowhere/at/all", "--notify", &notify],
+    );
     assert_eq!(gone.exit, 1, "the rest is audited: {}", gone.story());
+    fs::remove_file(&heard).unwrap();
+    // Another one that vanished is news, beside a finding that is none.
+    let more = [
+        "--cache",
+        "cargo=/nowhere/at/all",
+        "--cache",
+        "cargo=/nor/there",
+    ];
+    assert_eq!(
+        night(&world, &[&more[..], &["--notify", &*notify]].concat()).exit,
+        1
+    );
+    let said: Value = serde_json::from_slice(&fs::read(&heard).unwrap()).unwrap();
+    assert_eq!(said["hindrances"].as_array().unwrap().len(), 1, "{said}");
+    assert!(
+        said["hindrances"][0]
+            .as_str()
+            .unwrap()
+            .contains("/nor/there"),
+        "{said}"
+    );
+    assert_eq!(said["findings"], serde_json::json!([]), "{said}");
     assert!(gone.stdout.contains("/nowhere/at/all"), "{}", gone.stdout);
     let world = template().twin();
     let gone = night(&world, &["--cache", "cargo=/nowhere/at/all"]);

@@ -1,6 +1,6 @@
 //! `untaint heal`: a scan, a plan, and with `--yes` its execution and a second scan that decides the verdict.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -11,10 +11,10 @@ use crate::cli::settings::Settings;
 use crate::cli::{Ports, fail, open, print};
 use crate::model::policy::{Policy, Selector};
 use crate::model::report::{Report, VerdictResult};
-use crate::model::{Class, Problem, Reason, text};
+use crate::model::{Class, Finding, Problem, Reason, text};
 use crate::pipeline::ailing::Aftermath;
 use crate::pipeline::heal::plan::{Choice, Plan, plan};
-use crate::pipeline::heal::receipt::{Ended, Receipts};
+use crate::pipeline::heal::receipt::{Ended, Receipt, Receipts};
 use crate::pipeline::heal::recover::{self, Recovered};
 use crate::pipeline::heal::transaction::{self, Orders};
 use crate::pipeline::heal::vault::{BESIDE, Vault};
@@ -76,6 +76,8 @@ pub(super) struct Attempt {
     page: Vec<u8>,
     /// Entries that are good again, or gone with what was built from them.
     pub(super) healed: u64,
+    /// Findings that these answered.
+    pub(super) answered: Vec<Finding>,
 }
 
 impl Attempt {
@@ -85,12 +87,13 @@ impl Attempt {
             exit,
             page: Vec::new(),
             healed: 0,
+            answered: Vec::new(),
         }
     }
 }
 
 /// Which reasons may stay, by the policy in force.
-fn allowed(policy: &Policy) -> std::collections::BTreeSet<Reason> {
+fn allowed(policy: &Policy) -> BTreeSet<Reason> {
     Reason::ALL
         .iter()
         .copied()
@@ -204,10 +207,25 @@ pub(super) fn attempt(
         heal_output::table(&told, prepared.settings.base.detail)
     };
     let ends = |ended: &Ended| matches!(ended, Ended::Healed | Ended::Removed(_));
-    let healed = receipts.as_ref().map_or(0, |r| {
-        r.done.iter().filter(|done| ends(&done.ended)).count() as u64
-    });
-    Ok(Attempt { exit, page, healed })
+    let done: Vec<&Receipt> = receipts
+        .iter()
+        .flat_map(|r| &r.done)
+        .filter(|done| ends(&done.ended))
+        .collect();
+    let healed = done.len() as u64;
+    let ids: BTreeSet<&String> = done.iter().flat_map(|done| &done.findings).collect();
+    let answered = report
+        .findings
+        .iter()
+        .filter(|finding| ids.contains(&finding.id))
+        .cloned()
+        .collect();
+    Ok(Attempt {
+        exit,
+        page,
+        healed,
+        answered,
+    })
 }
 
 /// The second look: nothing remembered of files counts.

@@ -74,7 +74,7 @@ fn tell(args: &ImpactArgs, ports: &Ports<'_>) -> Result<Exit, String> {
     }
     let exit = if !answer.is_empty() {
         Exit::Findings
-    } else if answer.scans == 0 || !problems.is_empty() {
+    } else if answer.scans == 0 || answer.blind.is_some() || !problems.is_empty() {
         Exit::Incomplete
     } else {
         Exit::Clean
@@ -200,7 +200,11 @@ fn page(answer: &Answer) -> String {
     }
     match answer.span {
         Some((oldest, newest)) => {
-            let nowhere = if answer.is_empty() { "nowhere: " } else { "" };
+            let nowhere = match (answer.is_empty(), &answer.blind) {
+                (true, None) => "nowhere: ".to_owned(),
+                (true, Some(why)) => format!("not seen, which says little: {}; ", printable(why)),
+                (false, _) => String::new(),
+            };
             let _ = writeln!(
                 out,
                 "{nowhere}recorded scans: {}, the oldest of {}, the newest of {}",
@@ -229,6 +233,8 @@ struct Page<'a> {
     more: usize,
     built: Vec<BuiltRow<'a>>,
     quarantine: Vec<KeptRow<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blind: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -320,6 +326,7 @@ fn page_json(what: &str, answer: &Answer) -> Vec<u8> {
                 was: shown(&kept.was),
             })
             .collect(),
+        blind: answer.blind.as_deref(),
     })
 }
 

@@ -28,7 +28,11 @@ pub fn block(job: &Job) -> Result<Vec<u8>, String> {
         }
         command.push(shell::quote(&word));
     }
-    let line = command.join(" ").replace('%', "\\%");
+    // `\\%` stands for `%`; a backslash before it would be taken for that one, so the quotes are closed between them.
+    let line = command
+        .join(" ")
+        .replace("\\%", "\\''%")
+        .replace('%', "\\%");
     Ok(format!(
         "{BEGIN}\n{} {} * * * {line}\n{END}\n",
         job.at.minute, job.at.hour
@@ -104,6 +108,51 @@ mod tests {
             "{line}"
         );
         assert!(block(&hard()).unwrap_err().contains("UTF-8"));
+    }
+
+    /// What cron hands to `sh` (cronie 1.7, `do_command.c`): an unescaped `%` ends the command.
+    fn as_cron_reads(line: &str) -> String {
+        let (mut out, mut escaped) = (String::new(), false);
+        for c in line.chars() {
+            match (escaped, c) {
+                (true, '%') => {
+                    out.pop();
+                    out.push('%');
+                    escaped = false;
+                }
+                (true, other) => {
+                    out.push(other);
+                    escaped = false;
+                }
+                (false, '%') => break,
+                (false, other) => {
+                    out.push(other);
+                    escaped = other == '\\';
+                }
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn no_path_ends_the_line_early() {
+        for odd in ["/a\\%b", "/a\\\\%b", "/%%", "/it's%\\%'%", "/\\", "/a%\\"] {
+            let mut job = hard();
+            job.roots = vec![("cargo".into(), odd.into())];
+            (job.metrics, job.notify, job.webhook) = (None, None, None);
+            let text = String::from_utf8(block(&job).unwrap()).unwrap();
+            let read = as_cron_reads(text.lines().nth(1).unwrap());
+            let quoted = read.replace("\\''%", "\\%");
+            let whole = format!(
+                "--cache {} --heal",
+                shell::quote(format!("cargo={odd}").as_bytes())
+            );
+            assert!(
+                quoted.contains(&whole.replace("\\''%", "\\%")),
+                "{odd}: {read}"
+            );
+            assert!(read.ends_with("--cool-down 3600s"), "{odd}: {read}");
+        }
     }
 
     #[test]

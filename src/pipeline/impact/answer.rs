@@ -111,6 +111,8 @@ pub struct Answer {
     pub built: Vec<Built>,
     /// What lies in the quarantine, oldest first.
     pub kept: Vec<Kept>,
+    /// Why "nowhere" would say too much, if it would.
+    pub blind: Option<String>,
     /// Records that could not be read.
     pub problems: Vec<Problem>,
 }
@@ -125,7 +127,7 @@ impl Answer {
 /// Holds everything that is recorded against the question.
 pub fn answer(mut wanted: Wanted, asked: Asked<'_>) -> Answer {
     if !wanted.findings.is_empty() {
-        widen(&mut wanted, asked.state);
+        widen(&mut wanted, asked.state, &asked.kept);
     }
     let (scans, problems) = sightings::search(
         asked.state,
@@ -144,6 +146,7 @@ pub fn answer(mut wanted: Wanted, asked: Asked<'_>) -> Answer {
     let mut kept = asked.kept;
     kept.retain(|kept| is_kept(&wanted, kept));
     kept.sort();
+    let blind = blind(&wanted, &scans);
     let more = places.len().saturating_sub(MOST);
     places.truncate(MOST);
     let times = || scans.iter().map(|scan| scan.head.at);
@@ -154,12 +157,13 @@ pub fn answer(mut wanted: Wanted, asked: Asked<'_>) -> Answer {
         more,
         built,
         kept,
+        blind,
         problems,
     }
 }
 
 /// A finding is about a package version, or about bytes: these are what is looked for.
-fn widen(wanted: &mut Wanted, state: &dyn StateDir) {
+fn widen(wanted: &mut Wanted, state: &dyn StateDir, kept: &[Kept]) {
     let ids = wanted.findings.clone();
     let is_one = |found: &Found| ids.contains(&found.id);
     let (scans, _) = sightings::search(
@@ -176,6 +180,27 @@ fn widen(wanted: &mut Wanted, state: &dyn StateDir) {
         }
         wanted.digests.extend(found.observed.clone());
     }
+    // After a heal the quarantine knows what the finding was about.
+    for kept in kept {
+        if kept.findings.iter().any(|id| ids.contains(id)) && !kept.version.is_empty() {
+            wanted.add(&kept.ecosystem, &kept.package, Some(&kept.version));
+        }
+    }
+}
+
+/// What the recorded scans cannot have seen, although it may be there.
+fn blind(wanted: &Wanted, scans: &[Scan]) -> Option<String> {
+    if !scans.is_empty() && scans.iter().all(|scan| scan.head.narrow) {
+        return Some("every recorded scan left something out (--ecosystem, --exclude)".to_owned());
+    }
+    wanted.digests.iter().find_map(|digest| {
+        let asked = sightings::scheme(digest);
+        let schemes = scans.iter().flat_map(|scan| &scan.head.schemes);
+        let other = schemes.into_iter().find(|scheme| *scheme != asked)?;
+        Some(format!(
+            "some archives were seen under {other} alone, not under {asked}: ask by package"
+        ))
+    })
 }
 
 fn is_meant(wanted: &Wanted, sighting: &Sighting) -> bool {

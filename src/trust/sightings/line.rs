@@ -35,6 +35,12 @@ pub struct Head {
     pub run: String,
     /// Absolute paths of the roots that the user named; empty for the user's own caches.
     pub targets: Vec<String>,
+    /// Whether options left something out: such a scan cannot say that something is nowhere.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub narrow: bool,
+    /// Schemes of the digests that archives were seen under (`sha256`, `h1`).
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub schemes: BTreeSet<String>,
     /// Every root, by position.
     pub roots: Vec<Root>,
 }
@@ -155,7 +161,7 @@ fn targets(report: &Report) -> BTreeSet<String> {
 }
 
 /// The file for a report.
-pub(super) fn write(report: &Report) -> Result<Vec<u8>, serde_json::Error> {
+pub(super) fn write(report: &Report, narrow: bool) -> Result<Vec<u8>, serde_json::Error> {
     let roots = &report.run.roots;
     let position = |id: &str| roots.iter().position(|root| root.id.as_str() == id);
     let built: BTreeSet<&str> = report
@@ -175,6 +181,13 @@ pub(super) fn write(report: &Report) -> Result<Vec<u8>, serde_json::Error> {
         at: report.run.started,
         run: report.run.id.clone(),
         targets: targets(report).into_iter().collect(),
+        narrow,
+        schemes: report
+            .checks
+            .iter()
+            .filter(|row| row.kind == "archive")
+            .filter_map(|row| Some(scheme(&row.observed?.to_string()).to_owned()))
+            .collect(),
         roots: roots
             .iter()
             .map(|root| Root {
@@ -207,6 +220,11 @@ pub(super) fn write(report: &Report) -> Result<Vec<u8>, serde_json::Error> {
         add(&Line::Found(found(finding, root)))?;
     }
     Ok(out)
+}
+
+/// The scheme of a digest as it is written: `sha256:…` or `h1:…`.
+pub fn scheme(digest: &str) -> &str {
+    digest.split_once(':').map_or(digest, |(scheme, _)| scheme)
 }
 
 fn sighting(row: &CheckRow, root: usize) -> Sighting {

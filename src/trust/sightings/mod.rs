@@ -10,7 +10,7 @@ use crate::model::Problem;
 use crate::model::report::Report;
 use crate::world::{PathError, StateDir};
 
-pub use line::{Found, Head, Root, Sighting};
+pub use line::{Found, Head, Root, Sighting, scheme};
 
 use line::Line;
 
@@ -134,7 +134,8 @@ pub fn keep(state: &dyn StateDir, report: &Report, narrowed: &[String]) -> Resul
     };
     let io = |error: PathError| failed(error.source.to_string());
     let name = format!("{PREFIX}{}", line::key(report, narrowed));
-    let bytes = line::write(report).map_err(|error| failed(error.to_string()))?;
+    let bytes =
+        line::write(report, !narrowed.is_empty()).map_err(|error| failed(error.to_string()))?;
     if bytes.len() as u64 > LARGEST {
         return Err(failed("it is too much for one file".to_owned()));
     }

@@ -43,13 +43,15 @@ impl Services for SystemServices {
         if let Some(speaker) = speaker {
             let _ = speaker.join();
         }
-        let hear = |listener: Option<JoinHandle<Vec<u8>>>| {
-            listener.map_or_else(Vec::new, |l| l.join().unwrap_or_default())
+        let hear = |listener: Option<JoinHandle<Heard>>| {
+            listener.map_or_else(Heard::default, |l| l.join().unwrap_or_default())
         };
+        let (output, words) = (hear(output), hear(words));
         Ok(Told {
             well,
-            output: hear(output),
-            words: hear(words),
+            output: output.bytes,
+            cut: output.cut,
+            words: words.bytes,
         })
     }
 
@@ -94,13 +96,21 @@ impl Services for SystemServices {
     }
 }
 
-fn listen(stream: Option<impl Read + Send + 'static>) -> Option<JoinHandle<Vec<u8>>> {
+/// What a program said.
+#[derive(Default)]
+struct Heard {
+    bytes: Vec<u8>,
+    cut: bool,
+}
+
+fn listen(stream: Option<impl Read + Send + 'static>) -> Option<JoinHandle<Heard>> {
     stream.map(|mut stream| {
         std::thread::spawn(move || {
-            let mut heard = Vec::new();
-            let _ = stream.by_ref().take(MOST).read_to_end(&mut heard);
+            let mut heard = Heard::default();
+            let read = stream.by_ref().take(MOST).read_to_end(&mut heard.bytes);
             // The rest is drained, so that the program does not wait for a reader.
-            let _ = io::copy(&mut stream, &mut io::sink());
+            let rest = io::copy(&mut stream, &mut io::sink());
+            heard.cut = read.is_err() || rest.map_or(true, |more| more > 0);
             heard
         })
     })
@@ -164,6 +174,8 @@ mod tests {
         let told = told.unwrap();
         assert_eq!((told.well, &*told.output), (false, &b"hello"[..]));
         assert_eq!(told.words, b"word\n");
+        let much = run("yes | head -c 1048577", b"", Duration::from_secs(20)).unwrap();
+        assert!(much.cut && much.output.len() == 1 << 20 && !told.cut);
         let deaf = run("exit 0", &vec![b'x'; 1 << 20], Duration::from_secs(20)).unwrap();
         assert!(deaf.well);
     }

@@ -33,14 +33,14 @@ pub(super) fn run(
         .iter()
         .cloned()
         .partition(|cache| plan::is_there(&world, &cache.path));
-    let mut healed = 0;
+    let (mut healed, mut answered) = (0, Vec::new());
     if night.heal && !there.is_empty() {
         let mut args = healing(&there)?;
         args.shared.common = common.clone();
         let settings = Settings::load(&args.shared, ports.env, ports.fs);
         let settings = settings.map_err(|e| e.to_string())?;
         match heal::attempt(&args, heal::narrowed(settings), &world, ports) {
-            Ok(attempt) => healed = attempt.healed,
+            Ok(attempt) => (healed, answered) = (attempt.healed, attempt.answered),
             Err(why) => heal::say(ports, &why),
         }
     }
@@ -76,7 +76,7 @@ pub(super) fn run(
         policy: &prepared.settings.policy,
         night: &night,
         now: prepared.now,
-        healed,
+        healed: &answered,
     };
     for trouble in tell::tell(&news, state, &world, services) {
         heal::say(ports, &trouble);

@@ -155,9 +155,7 @@ pub(super) fn install(args: &PlanArgs, ports: &Ports<'_>, services: &dyn Service
     let world = open(&base, ports.sinks);
     let state = state(&base, &world)?;
     let job = job(args, &base, &world)?;
-    if let Some(old) = record(state)? {
-        take_away(&old, services)?;
-    }
+    let old = record(state)?;
     let mut new = Record {
         keeper: String::new(),
         at: job.at.to_string(),
@@ -166,32 +164,38 @@ pub(super) fn install(args: &PlanArgs, ports: &Ports<'_>, services: &dyn Service
         files: Vec::new(),
         block: None,
     };
+    // All texts are made before anything is changed, and an earlier schedule goes only when the new one stands.
     match args.with {
         Keeper::Systemd => {
             "systemd".clone_into(&mut new.keeper);
             let (service, timer) = systemd::units(&job)?;
             let folder = folder(&world.env)?;
             for (name, bytes) in [(unit("service"), service), (unit("timer"), timer)] {
-                let path = folder.join(name);
-                services.write(&path, &bytes).map_err(|e| e.to_string())?;
-                new.files
-                    .push((path, String::from_utf8_lossy(&bytes).into_owned()));
+                let text = String::from_utf8(bytes).map_err(|e| e.to_string())?;
+                new.files.push((folder.join(name), text));
             }
-            keep(state, &new)?;
-            systemctl(services, &["daemon-reload"])?;
-            systemctl(services, &["enable", "--now", &unit("timer")])?;
+            if let Err(why) = enable(&new, services) {
+                if old.as_ref().is_none_or(|old| old.keeper != new.keeper) {
+                    // What stops it must not leave half of it behind.
+                    let _ = take_away(&new, services);
+                }
+                return Err(why);
+            }
         }
         Keeper::Cron => {
             "cron".clone_into(&mut new.keeper);
             let block = cron::block(&job)?;
             let table = cron::edit(&crontab(services)?, Some(&block))?;
-            new.block = Some(String::from_utf8_lossy(&block).into_owned());
-            keep(state, &new)?;
+            new.block = Some(String::from_utf8(block).map_err(|e| e.to_string())?);
             set_crontab(services, table)?;
         }
         Keeper::Launchd => {
             return Err("launchd: `untaint schedule print --with launchd > ~/Library/LaunchAgents/untaint.schedule.plist`, then `launchctl load` that file".to_owned());
         }
+    }
+    keep(state, &new)?;
+    if let Some(old) = old.filter(|old| old.keeper != new.keeper) {
+        take_away(&old, services)?;
     }
     let mut out = format!("every night at {}, by {}:\n", job.at, new.keeper);
     for (name, path) in &job.roots {
@@ -199,6 +203,17 @@ pub(super) fn install(args: &PlanArgs, ports: &Ports<'_>, services: &dyn Service
     }
     out.push_str("`untaint schedule status` shows whether it runs, `untaint schedule remove` takes it away\n");
     Ok(show(ports, out.as_bytes()))
+}
+
+/// Writes the units and starts the timer.
+fn enable(new: &Record, services: &dyn Services) -> Result<(), String> {
+    for (path, text) in &new.files {
+        services
+            .write(path, text.as_bytes())
+            .map_err(|e| e.to_string())?;
+    }
+    systemctl(services, &["daemon-reload"])?;
+    systemctl(services, &["enable", "--now", &unit("timer")]).map(|_| ())
 }
 
 fn record(state: &dyn StateDir) -> Result<Option<Record>, String> {
@@ -252,7 +267,8 @@ fn take_away(old: &Record, services: &dyn Services) -> Result<(), String> {
             services.remove(path).map_err(|e| e.to_string())?;
         }
     }
-    stopped.and_then(|()| systemctl(services, &["daemon-reload"]))
+    stopped.and_then(|_| systemctl(services, &["daemon-reload"]))?;
+    Ok(())
 }
 
 /// Whether it is in place, whether its roots are there, and when it last ran.
@@ -280,6 +296,12 @@ pub(super) fn status(common: &Common, ports: &Ports<'_>, services: &dyn Services
             Err(_) => ("gone", false),
         };
         row(path.display().to_string(), word, good);
+    }
+    if record.keeper == "systemd" {
+        match running(&record, services) {
+            Ok(()) => row("systemd has the timer".to_owned(), "runs", true),
+            Err(why) => row(why, "differs", false),
+        }
     }
     if let Some(block) = &record.block {
         let (word, good) = match crontab(services).map(|table| cron::installed(&table)) {
@@ -339,11 +361,46 @@ fn time(seconds: i64) -> String {
         .map_or_else(|_| seconds.to_string(), |time| time.to_string())
 }
 
-fn systemctl(services: &dyn Services, words: &[&str]) -> Result<(), String> {
+/// Whether the manager itself runs these files and no others; the first thing that is not so.
+fn running(record: &Record, services: &dyn Services) -> Result<(), String> {
+    for (path, _) in &record.files {
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+            continue;
+        };
+        let wanted = [
+            ("FragmentPath", path.to_string_lossy().into_owned()),
+            ("DropInPaths", String::new()),
+            ("NeedDaemonReload", "no".to_owned()),
+        ];
+        let timer = [
+            ("UnitFileState", "enabled".to_owned()),
+            ("ActiveState", "active".to_owned()),
+        ];
+        let timer = timer.into_iter().filter(|_| name == unit("timer"));
+        let wanted: Vec<(&str, String)> = wanted.into_iter().chain(timer).collect();
+        let names: Vec<&str> = wanted.iter().map(|(name, _)| *name).collect();
+        let asked = systemctl(services, &["show", "-p", &names.join(","), name])?;
+        let text = String::from_utf8_lossy(&asked).into_owned();
+        for (property, value) in wanted {
+            let is = text
+                .lines()
+                .find_map(|line| line.strip_prefix(property)?.strip_prefix('='));
+            if is != Some(&value) {
+                return Err(format!(
+                    "systemd says {property}={} of {name}, not {value}",
+                    is.unwrap_or("nothing")
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn systemctl(services: &dyn Services, words: &[&str]) -> Result<Vec<u8>, String> {
     let line = format!("systemctl --user {}", words.join(" "));
     let mut args = vec!["--user".into()];
     args.extend(words.iter().map(Into::into));
-    tell(services, "systemctl", args, Vec::new(), &line).map(|_| ())
+    tell(services, "systemctl", args, Vec::new(), &line)
 }
 
 /// The user's crontab; one that is not there is empty.
@@ -355,6 +412,9 @@ fn crontab(services: &dyn Services) -> Result<Vec<u8>, String> {
         within: WITHIN,
     });
     match told {
+        Ok(told) if told.cut => {
+            Err("crontab -l: it is larger than a mebibyte: edit it with `crontab -e`".to_owned())
+        }
         Ok(told) if told.well => Ok(told.output),
         // Every cron says so with 1 and a line of its own.
         Ok(told) if told.output.is_empty() && told.words.starts_with(b"no crontab") => {
@@ -369,7 +429,20 @@ fn crontab(services: &dyn Services) -> Result<Vec<u8>, String> {
 }
 
 fn set_crontab(services: &dyn Services, table: Vec<u8>) -> Result<(), String> {
-    tell(services, "crontab", vec!["-".into()], table, "crontab -").map(|_| ())
+    tell(
+        services,
+        "crontab",
+        vec!["-".into()],
+        table.clone(),
+        "crontab -",
+    )?;
+    if crontab(services)? == table {
+        return Ok(());
+    }
+    Err(
+        "crontab -: what stands there now is not what was written: look with `crontab -l`"
+            .to_owned(),
+    )
 }
 
 fn tell(

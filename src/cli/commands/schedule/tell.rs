@@ -10,10 +10,10 @@ use serde::Serialize;
 
 use crate::cli::args;
 use crate::cli::schedule::alerts;
-use crate::model::Finding;
 use crate::model::policy::Policy;
-use crate::model::report::{Report, VerdictResult};
+use crate::model::report::Report;
 use crate::model::text::printable;
+use crate::model::{Effect, Finding};
 use crate::pipeline::report;
 use crate::world::real::World;
 use crate::world::services::{Errand, Services};
@@ -43,6 +43,8 @@ struct Message<'a> {
     exit_code: u8,
     reasons: &'a [String],
     findings: Vec<Row<'a>>,
+    healed: Vec<Row<'a>>,
+    hindrances: Vec<String>,
     #[serde(skip_serializing_if = "is_zero")]
     more: usize,
 }
@@ -111,17 +113,53 @@ fn webhook(text: &str, world: &World) -> Result<String, String> {
     address(text)
 }
 
-/// The findings that count, by id, and a word for a run that is not whole.
-fn met(report: &Report, policy: &Policy) -> BTreeSet<String> {
-    let mut met: BTreeSet<String> = counting(report, policy).map(|f| f.id.clone()).collect();
-    let result = report.verdict.result;
-    if matches!(
-        result,
-        VerdictResult::Failed | VerdictResult::Incomplete | VerdictResult::Stale
-    ) {
-        met.insert(format!("run:{}", result.as_str()));
-    }
+/// Everything that somebody should hear of once: findings that count, findings that were healed, and what kept the audit
+/// from being whole, each under a name that changes when it does.
+fn met(news: &News<'_>) -> BTreeSet<String> {
+    let report = news.report;
+    let mut met: BTreeSet<String> = counting(report, news.policy)
+        .chain(news.healed)
+        .map(|f| f.id.clone())
+        .collect();
+    met.extend(hindrances(report, news.policy).map(|(name, _)| name));
     met
+}
+
+/// What kept an audit from being whole: a name, and words for people.
+fn hindrances<'a>(
+    report: &'a Report,
+    policy: &'a Policy,
+) -> impl Iterator<Item = (String, String)> + 'a {
+    let problems = report
+        .problems
+        .iter()
+        .filter(|problem| problem.effect != Effect::AsTheTool)
+        .map(|problem| {
+            let words = format!("{}: {}", problem.path, problem.message);
+            let hash = blake3::hash(words.as_bytes()).to_hex();
+            let short: String = hash.as_str().chars().take(16).collect();
+            (format!("problem:{short}"), words)
+        });
+    let unverified = report.coverage.by_ecosystem.iter().flat_map(|(id, tally)| {
+        let reasons = tally.unverifiable.keys();
+        reasons
+            .filter(|reason| !policy.allows(**reason))
+            .map(move |reason| {
+                let name = format!("unverifiable:{}:{}", id.as_str(), reason.as_str());
+                let words = format!(
+                    "{}: subjects unverifiable: {}",
+                    id.as_str(),
+                    reason.as_str()
+                );
+                (name, words)
+            })
+    });
+    let old = report.run.feeds.iter().filter(|feed| feed.too_old);
+    let old = old.map(|feed| {
+        let words = format!("the advisories of {} are too old", feed.name);
+        (format!("stale:{}", feed.name), words)
+    });
+    problems.chain(unverified).chain(old)
 }
 
 fn counting<'a>(report: &'a Report, policy: &'a Policy) -> impl Iterator<Item = &'a Finding> {
@@ -137,7 +175,8 @@ pub(super) struct News<'a> {
     pub(super) policy: &'a Policy,
     pub(super) night: &'a args::Night,
     pub(super) now: i64,
-    pub(super) healed: u64,
+    /// Findings that were answered before the audit.
+    pub(super) healed: &'a [Finding],
 }
 
 /// Tells what is new, and writes the night's line into the log. What could not be told is given back, and told next time.
@@ -154,7 +193,7 @@ pub(super) fn tell(
     });
     let mut known = alerts::read(&record.unwrap_or_default());
     let cool_down = news.night.cool_down.map_or(COOL_DOWN, |s| s.0);
-    let met = met(news.report, news.policy);
+    let met = met(news);
     let due = alerts::due(&mut known, &met, news.now, cool_down);
     if !due.is_empty() {
         let before = troubles.len();
@@ -227,13 +266,45 @@ fn post(text: &str, bytes: &[u8], world: &World) -> Result<(), String> {
 
 fn message<'a>(news: &News<'a>, due: &[String]) -> Message<'a> {
     let report = news.report;
-    let new: Vec<&Finding> = counting(report, news.policy)
-        .filter(|f| due.contains(&f.id))
+    let is_new = |finding: &&Finding| due.contains(&finding.id);
+    let mut findings = rows(counting(report, news.policy).filter(is_new));
+    let mut healed = rows(news.healed.iter().filter(is_new));
+    let hindrances: Vec<String> = hindrances(report, news.policy)
+        .filter(|(name, _)| due.contains(name))
+        .map(|(_, words)| words)
+        .take(NAMED)
         .collect();
+    let text = format!(
+        "untaint: {} new findings, {} healed, {} new hindrances; {} findings count; the audit ended with {} ({})",
+        findings.len(),
+        healed.len(),
+        hindrances.len(),
+        counting(report, news.policy).count(),
+        report.verdict.result.exit_code(),
+        report.verdict.result.as_str(),
+    );
+    let more = (findings.len().saturating_sub(NAMED)) + (healed.len().saturating_sub(NAMED));
+    findings.truncate(NAMED);
+    healed.truncate(NAMED);
+    Message {
+        schema: "untaint.alert/1",
+        text,
+        at: time(news.now),
+        result: report.verdict.result.as_str(),
+        exit_code: report.verdict.result.exit_code(),
+        reasons: &report.verdict.reasons,
+        findings,
+        healed,
+        hindrances,
+        more,
+    }
+}
+
+/// One row per id.
+fn rows<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<Row<'a>> {
     let mut seen = BTreeSet::new();
-    let rows: Vec<Row<'_>> = new
-        .iter()
-        .filter(|f| seen.insert(&f.id))
+    findings
+        .filter(|finding| seen.insert(finding.id.as_str()))
         .map(|f| Row {
             id: &f.id,
             code: f.code.as_str(),
@@ -245,26 +316,7 @@ fn message<'a>(news: &News<'a>, due: &[String]) -> Message<'a> {
             message: &f.message,
             remedy: f.remedy.as_deref(),
         })
-        .collect();
-    let more = rows.len().saturating_sub(NAMED);
-    let mut rows = rows;
-    rows.truncate(NAMED);
-    Message {
-        schema: "untaint.alert/1",
-        text: format!(
-            "untaint: {} new of {} findings that count; the audit ended with {} ({})",
-            rows.len() + more,
-            counting(report, news.policy).count(),
-            report.verdict.result.exit_code(),
-            report.verdict.result.as_str(),
-        ),
-        at: time(news.now),
-        result: report.verdict.result.as_str(),
-        exit_code: report.verdict.result.exit_code(),
-        reasons: &report.verdict.reasons,
-        findings: rows,
-        more,
-    }
+        .collect()
 }
 
 /// One line for the night, one for each thing that is new, one for each trouble.
@@ -284,15 +336,17 @@ fn log(
         all.verified,
         all.tainted + all.conflict,
         all.unverifiable.values().sum::<u64>(),
-        news.healed,
+        news.healed.len(),
         news.report.findings_total,
         due.len(),
     );
-    let new = counting(news.report, news.policy).filter(|f| due.contains(&f.id));
-    for finding in new.take(NAMED) {
+    let found = counting(news.report, news.policy).map(|finding| ("new", finding));
+    let healed = news.healed.iter().map(|finding| ("healed", finding));
+    let new = found.chain(healed).filter(|(_, f)| due.contains(&f.id));
+    for (word, finding) in new.take(NAMED) {
         let _ = writeln!(
             lines,
-            "{when} new {} {} {}@{} {}",
+            "{when} {word} {} {} {}@{} {}",
             finding.id,
             finding.code.as_str(),
             printable(finding.package.as_deref().unwrap_or("-")),
