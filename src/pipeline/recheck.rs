@@ -376,3 +376,6 @@ const fn now_is(outcome: Outcome) -> &'static str {
         Outcome::Unverifiable(_) => "and could not be verified",
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -68,7 +68,7 @@ fn guard(args: &GuardArgs, ports: &Ports<'_>) -> Result<Exit, String> {
     let wait = args
         .lock_wait
         .map_or(heal::PATIENCE, |seconds| Duration::from_secs(seconds.0));
-    let locks = ground.share_locks(&processes, wait)?;
+    let locks = ground.share_locks(&processes, wait, &|text| guard_words::note(ports, text))?;
     let stage = Stage::set(args, &ground, &before, &world, &processes)?;
     guard_words::starting(&prepared.settings, &before, &args.command, ports);
     let ended = processes.run(&stage.launch);
@@ -98,12 +98,18 @@ fn guard(args: &GuardArgs, ports: &Ports<'_>) -> Result<Exit, String> {
     let Some(after) = after else {
         return Ok(own);
     };
-    to_files(&prepared.settings, &after.report, ports)?;
-    if after.is_well {
-        return Ok(own);
+    if !after.is_well {
+        guard_words::changed(&prepared.settings, &after.report, &args.command, own, ports);
     }
-    guard_words::changed(&prepared.settings, &after.report, &args.command, own, ports);
-    Ok(Exit::Refused(0))
+    let written = to_files(&prepared.settings, &after.report, ports);
+    match (after.is_well, written) {
+        (true, written) => written.map(|()| own),
+        (false, Ok(())) => Ok(Exit::Refused(0)),
+        (false, Err(why)) => {
+            guard_words::refused(ports, &why, &args.command, Exit::Refused(0));
+            Ok(Exit::Refused(0))
+        }
+    }
 }
 
 fn audit(prepared: &Prepared<'_>, world: &World, fs: &dyn ReadFs) -> Result<Report, String> {

@@ -93,7 +93,7 @@ impl Ground {
             .collect()
     }
 
-    /// Shares the locks that keep others from removing what was judged.
+    /// Shares the locks that keep others from removing what was judged. `say` hears what is waited for.
     ///
     /// # Errors
     /// A line that says who holds one alone.
@@ -101,24 +101,31 @@ impl Ground {
         &self,
         processes: &dyn Processes,
         wait: Duration,
+        say: &dyn Fn(&str),
     ) -> Result<Vec<Box<dyn Send>>, String> {
         let mut held = Vec::new();
         for met in &self.met {
             for (name, path, _) in met.caches.iter().filter(|(.., there)| *there) {
                 for file in met.guarded.shared_locks(name) {
-                    match processes
-                        .share(path, &file, wait)
-                        .map_err(|e| e.to_string())?
-                    {
+                    let share = |wait| {
+                        processes
+                            .share(path, &file, wait)
+                            .map_err(|e| e.to_string())
+                    };
+                    let mut shared = share(Duration::ZERO)?;
+                    if let (Shared::Busy(_), false) = (&shared, wait.is_zero()) {
+                        say(&format!("waiting for {}", path.join(&file).display()));
+                        shared = share(wait)?;
+                    }
+                    match shared {
                         Shared::Held(lock) => held.push(lock),
                         Shared::Without => {}
                         Shared::Busy(who) => {
                             let who = who.unwrap_or_else(|| "another process".to_owned());
-                            let path = path.join(file);
                             let tool = met.ecosystem.facts().name;
                             return Err(format!(
                                 "{}: locked by {who}, which changes the cache of {tool}: run again when it has ended",
-                                path.display()
+                                path.join(&file).display()
                             ));
                         }
                     }

@@ -34,7 +34,7 @@ fn who_changes_the_cache_is_waited_for_and_named() {
         .unwrap();
     lock.lock().unwrap();
     let busy = ends(shell(&world, &["--lock-wait", "1s"], "touch ran"), 122);
-    for words in [".package-cache-mutate", "locked by process"] {
+    for words in ["waiting for", ".package-cache-mutate", "locked by process"] {
         assert!(busy.stderr.contains(words), "{}", busy.stderr);
     }
     assert!(!world.project().join("ran").exists());
