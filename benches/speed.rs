@@ -87,12 +87,11 @@ fn rounds(usual: usize) -> usize {
     named.and_then(|n| n.parse().ok()).unwrap_or(usual).max(1)
 }
 
+/// A question by its name, and who answers it.
+type Question<B> = (&'static str, fn(&B) -> Result<String>);
+
 /// Answers the chosen questions, or all.
-fn answer<B>(
-    bench: &B,
-    questions: &[(&'static str, fn(&B) -> Result<String>)],
-    chosen: &[String],
-) -> Result<()> {
+fn answer<B>(bench: &B, questions: &[Question<B>], chosen: &[String]) -> Result<()> {
     for (name, ask) in questions {
         if chosen.is_empty() || chosen.iter().any(|c| c == name) {
             say(&format!("{name:<12} {}", ask(bench)?));
