@@ -155,6 +155,8 @@ pub struct Finding {
     pub remedy: Option<String>,
     /// The finding this follows from.
     pub caused_by: Option<String>,
+    /// Id of the evidence of an earlier heal of the same thing.
+    pub evidence: Option<String>,
     /// Advisory facts.
     pub advisory: Option<AdvisoryFact>,
     /// Shortest chains from a root of the graph, at most 3.
@@ -191,6 +193,7 @@ impl Finding {
             message: message.into(),
             remedy: None,
             caused_by: None,
+            evidence: None,
             advisory: None,
             why: Vec::new(),
             waived: None,

@@ -2,17 +2,17 @@
 //!
 //! Made from checks, rows and findings of one run; holds no judgement of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::ecosystems::contract::{Ecosystem, Healer};
+use crate::ecosystems::contract::{Binding, Ecosystem, Healer, TreePart};
 use crate::model::report::CheckRow;
 use crate::model::{
     ArtifactId, Code, Coordinate, Digest, EcosystemId, Finding, Outcome, Place, RootId, text,
 };
-use crate::pipeline::flow::{Check, Inventory, Recent};
+use crate::pipeline::flow::{Check, Inventory, PlacedUnit, Recent, Seen};
 use crate::pipeline::knowledge::Sage;
 use crate::pipeline::truth;
 
@@ -45,7 +45,15 @@ pub struct Ailing {
     pub trusted: bool,
     /// Whether what was published under this name is itself the harm: nothing good can be fetched.
     pub unwanted: bool,
-    /// What was found at it; empty if all of it is waived.
+    /// How it appears, if it is an archive's tree.
+    pub tree: Option<TreePart>,
+    /// Whether the archive of its unit lies beside it.
+    pub archived: bool,
+    /// Archives of the same artifact, of a vendored copy: root by position, path below it.
+    pub held: Vec<(usize, PathBuf)>,
+    /// Folders of the units beside it, where the subject is the whole root.
+    pub beside: Vec<PathBuf>,
+    /// What was found at it or, in a tree, below it; empty if all of it is waived.
     pub findings: Vec<Finding>,
     /// Lockfiles that name it, as shown.
     pub named_by: Vec<String>,
@@ -60,6 +68,8 @@ pub struct Ground {
     pub path: PathBuf,
     /// Whether it holds what was built from the rest.
     pub build: bool,
+    /// Whether it belongs to a project: nothing of ours is kept in it.
+    pub project: bool,
 }
 
 /// Everything that healing is handed by a scan.
@@ -97,6 +107,13 @@ pub fn collect(
             by_package.entry((name, version)).or_default().push(finding);
         }
     }
+    let units = trees(inventory);
+    let present: BTreeSet<(usize, &Path)> = checks
+        .iter()
+        .filter(|c| c.subject.kind == "archive" && !matches!(c.seen, Seen::Absent))
+        .map(|c| (c.subject.root, &*c.subject.rel))
+        .collect();
+    let named = named_by(inventory);
     let mut aftermath = Aftermath {
         grounds: grounds(inventory),
         findings: findings
@@ -117,6 +134,13 @@ pub fn collect(
         };
         let own = by_place.get(&(&root.info.id, &*rel)).cloned();
         let mut own: Vec<Finding> = own.unwrap_or_default().into_iter().cloned().collect();
+        if subject.kind == "tree" && !rel.is_empty() {
+            // What leads out of a tree lies in it.
+            let (from, to) = (format!("{rel}/"), format!("{rel}0"));
+            let root = &root.info.id;
+            let below = by_place.range((root, &*from)..(root, &*to));
+            own.extend(below.flat_map(|(_, all)| all.iter().copied().cloned()));
+        }
         let malicious = subject.coordinate.as_ref().and_then(|c| {
             by_package
                 .get(&(&*c.name, &*c.version))
@@ -150,6 +174,7 @@ pub fn collect(
                     file: Arc::clone(file),
                 })
             });
+        let unit = units.get(&(subject.root, &*subject.rel)).copied();
         let one = (trusted.len() == 1)
             .then(|| trusted.first().copied())
             .flatten();
@@ -160,9 +185,13 @@ pub fn collect(
             kind: subject.kind,
             rel: subject.rel.clone(),
             place: subject.place,
-            named_by: named_by(inventory, subject.coordinate.as_deref()),
+            named_by: subject
+                .coordinate
+                .as_ref()
+                .and_then(|c| named.get(&**c).cloned())
+                .unwrap_or_default(),
             coordinate: subject.coordinate.clone(),
-            artifact,
+            artifact: artifact.clone(),
             outcome: row.outcome,
             observed: row.observed,
             must: one.filter(|_| !gone && malicious.is_none()),
@@ -172,10 +201,41 @@ pub fn collect(
                 || gone
                 || own.iter().any(|f| by_log(f.code)),
             unwanted: gone || malicious.is_some(),
+            archived: unit
+                .and_then(|u| u.unit.archive.as_ref())
+                .is_some_and(|archive| present.contains(&(subject.root, &*archive.rel))),
+            tree: unit.and_then(|u| u.unit.tree.clone()),
+            held: artifact
+                .as_deref()
+                .filter(|_| subject.place == Place::Vendor && subject.kind == "tree")
+                .map(|artifact| held(inventory, artifact))
+                .unwrap_or_default(),
+            beside: beside(inventory, subject.root, &subject.rel),
             findings: own,
         });
     }
     aftermath
+}
+
+/// Where archives of an artifact lie.
+fn held(inventory: &Inventory, artifact: &ArtifactId) -> Vec<(usize, PathBuf)> {
+    let same =
+        |u: &&PlacedUnit| matches!(&u.unit.binding, Binding::Artifact(a) if **a == *artifact);
+    let units = inventory.units.iter().filter(same);
+    units
+        .filter_map(|u| Some((u.root, u.unit.archive.as_ref()?.rel.clone())))
+        .collect()
+}
+
+/// Trees of the other units of a root, for a subject that is the root itself.
+fn beside(inventory: &Inventory, root: usize, rel: &Path) -> Vec<PathBuf> {
+    if !rel.as_os_str().is_empty() {
+        return Vec::new();
+    }
+    let units = inventory.units.iter().filter(|u| u.root == root);
+    units
+        .filter_map(|u| Some(u.unit.tree.as_ref()?.rel.clone()))
+        .collect()
 }
 
 /// What the log itself denies.
@@ -198,6 +258,7 @@ fn grounds(inventory: &Inventory) -> Vec<Ground> {
             id: root.info.id.clone(),
             path: root.path.clone(),
             build: built(at),
+            project: !inventory.cache_roots.iter().any(|(cache, _)| *cache == at),
         })
         .collect()
 }
@@ -210,20 +271,31 @@ fn ecosystem(inventory: &Inventory, id: EcosystemId) -> Option<&'static dyn Ecos
         .find(|e| e.facts().id == id)
 }
 
-fn named_by(inventory: &Inventory, coordinate: Option<&Coordinate>) -> Vec<String> {
-    let Some(coordinate) = coordinate else {
-        return Vec::new();
-    };
-    let mut found: Vec<String> = inventory
-        .locks
-        .iter()
-        .filter(|lock| lock.packages.iter().any(|p| *p.coordinate == *coordinate))
-        .filter_map(|lock| {
-            let root = inventory.roots.get(lock.root)?;
-            Some(root.path.join(&lock.rel).display().to_string())
-        })
-        .collect();
-    found.sort();
-    found.dedup();
-    found
+/// Units by the place of their tree.
+fn trees(inventory: &Inventory) -> BTreeMap<(usize, &Path), &PlacedUnit> {
+    let units = inventory.units.iter();
+    units
+        .filter_map(|u| Some(((u.root, &*u.unit.tree.as_ref()?.rel), u)))
+        .collect()
+}
+
+/// Lockfiles that name a package, as shown.
+fn named_by(inventory: &Inventory) -> BTreeMap<&Coordinate, Vec<String>> {
+    let mut all: BTreeMap<&Coordinate, Vec<String>> = BTreeMap::new();
+    for lock in &inventory.locks {
+        let Some(root) = inventory.roots.get(lock.root) else {
+            continue;
+        };
+        let path = root.path.join(&lock.rel).display().to_string();
+        for package in &lock.packages {
+            let files = all.entry(&package.coordinate).or_default();
+            if !files.contains(&path) {
+                files.push(path.clone());
+            }
+        }
+    }
+    for files in all.values_mut() {
+        files.sort();
+    }
+    all
 }

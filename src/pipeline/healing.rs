@@ -10,6 +10,7 @@ use super::heal::plan::Plan;
 use super::standings::Standings;
 use crate::ecosystems::contract::Ecosystem;
 use crate::model::{ArtifactId, Coordinate, Digest, Origin};
+use crate::trust::claims::{ClaimStore, ExportItem};
 use crate::world::{Env, Fetch, FetchError, ReadFs, Request, Response};
 
 /// Largest archive that is fetched, in bytes.
@@ -25,6 +26,8 @@ pub struct Fetched<'a> {
     pub standings: &'a Standings,
     /// Whether no packet may leave.
     pub offline: bool,
+    /// What was learned.
+    pub store: &'a ClaimStore,
     /// What roots have said of themselves.
     pub configs: Mutex<BTreeMap<Arc<str>, Option<Vec<u8>>>>,
 }
@@ -111,6 +114,22 @@ impl Supply for Fetched<'_> {
         }
     }
 
+    fn proofs(&self, coordinate: &Coordinate) -> Vec<u8> {
+        let Origin::Registry(registry) = &coordinate.origin else {
+            return Vec::new();
+        };
+        let proof = format!("/{}@{}", coordinate.name, coordinate.version);
+        let keep = |item: ExportItem<'_>| match item {
+            ExportItem::Package(fingerprint, name) => {
+                fingerprint == registry.fingerprint && *name == *coordinate.name
+            }
+            ExportItem::Blob(name) => name.ends_with(&proof),
+            ExportItem::LogHead(_) => true,
+            ExportItem::Manifest(_) | ExportItem::FirstSeen(_) => false,
+        };
+        self.store.export(&keep).0
+    }
+
     fn listing(&self, coordinate: &Coordinate) -> Result<Vec<u8>, String> {
         let (address, ecosystem) = self.asked(coordinate)?;
         let healer = ecosystem.healer().ok_or("its tool makes it anew")?;
@@ -140,6 +159,7 @@ pub fn reach(
                     id: crate::model::RootId::new("target-dir"),
                     path: root.resolved,
                     build: true,
+                    project: false,
                 });
             }
             Ok(root) => {

@@ -17,6 +17,7 @@ pub mod licences;
 pub mod purls;
 pub mod recheck;
 pub mod registries;
+mod remedies;
 pub mod report;
 pub mod scan;
 pub mod standings;

@@ -27,6 +27,7 @@ use super::knowledge::Declared;
 use super::licences;
 use super::purls;
 use super::registries::Registries;
+use super::remedies;
 use super::standings::Standings;
 use super::tool_parts;
 use super::usage::{self, Scopes};
@@ -75,6 +76,8 @@ pub struct Job<'a> {
     pub weakened: Vec<String>,
     /// Targets as the user gave them.
     pub targets: Vec<String>,
+    /// What is to be typed behind `untaint heal` for the same audit.
+    pub call: String,
     /// Pins and mirrors.
     pub trust: TrustSet,
     /// What was learned before.
@@ -286,14 +289,11 @@ fn stages(job: Job<'_>, heal: bool) -> Result<(Report, Aftermath, Standings), No
         &checked.checks,
         &is_public,
     );
+    let (checks, rows) = (&checked.checks, &decision.rows);
+    let collect = |findings: &[_]| ailing::collect(&inventory, checks, rows, findings, &sage);
+    remedies::fill(&mut decision.findings, &collect, &job.call);
     let aftermath = if heal {
-        ailing::collect(
-            &inventory,
-            &checked.checks,
-            &decision.rows,
-            &decision.findings,
-            &sage,
-        )
+        collect(&decision.findings)
     } else {
         Aftermath::default()
     };

@@ -11,7 +11,7 @@ use crate::log::NAME;
 use crate::world::{EVIL, World, modules};
 
 /// `untaint <arguments>`: exit code and output.
-fn untaint(world: &World, arguments: &[&str]) -> (i32, String) {
+pub(crate) fn untaint(world: &World, arguments: &[&str]) -> (i32, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_untaint"))
         .args(arguments)
         .current_dir(world.at("project"))
@@ -26,7 +26,7 @@ fn untaint(world: &World, arguments: &[&str]) -> (i32, String) {
     (output.status.code().unwrap(), text)
 }
 
-fn heal(world: &World, more: &[&str]) -> (i32, Value, String) {
+pub(crate) fn heal(world: &World, more: &[&str]) -> (i32, Value, String) {
     let trust = world.at("trust.toml").display().to_string();
     let mut arguments = vec![
         "heal",
@@ -43,11 +43,13 @@ fn heal(world: &World, more: &[&str]) -> (i32, Value, String) {
         .lines()
         .next()
         .and_then(|line| serde_json::from_str(line).ok());
-    (code, json.unwrap_or(Value::Null), text)
+    let json = json.unwrap_or(Value::Null);
+    crate::report::keeps_its_schema(&json);
+    (code, json, text)
 }
 
 /// Kind, mode, time and bytes of everything in the module cache but locks and log data.
-fn picture(world: &World) -> BTreeMap<PathBuf, String> {
+pub(crate) fn picture(world: &World) -> BTreeMap<PathBuf, String> {
     use std::os::unix::fs::MetadataExt;
     fn note(path: &Path, all: &mut BTreeMap<PathBuf, String>) {
         let meta = fs::symlink_metadata(path).unwrap();

@@ -22,6 +22,7 @@ mod fixtures;
 mod goenv;
 mod guard;
 mod healing;
+mod healing_table;
 mod log;
 mod log_data;
 mod log_head;

@@ -16,7 +16,7 @@ use crate::world::{EVIL, GREET, World, modules};
 const LOOKUP: &str = "lookup/registry.example/!greet@v1.0.0";
 
 /// Taints of unpacked modules.
-fn trees() -> Vec<Taint> {
+pub(crate) fn trees() -> Vec<Taint> {
     vec![
         Taint::new("edited", &["tree-modified"], "greet.go", |w| {
             w.write(&w.tree("greet.go"), EVIL);
@@ -133,7 +133,7 @@ fn trees() -> Vec<Taint> {
 }
 
 /// Taints of downloaded files.
-fn downloads() -> Vec<Taint> {
+pub(crate) fn downloads() -> Vec<Taint> {
     let tampered: &'static [&'static str] = &["archive-tampered", "entry-misbound"];
     vec![
         Taint::new("zip", tampered, "v1.0.0.zip", |w| {
@@ -272,7 +272,7 @@ fn downloads() -> Vec<Taint> {
 }
 
 /// Taints of what a project records and carries.
-fn projects() -> Vec<Taint> {
+pub(crate) fn projects() -> Vec<Taint> {
     let mismatch: &'static [&'static str] = &["lockfile-hash-mismatch"];
     vec![
         Taint::new("go.sum, a zip", mismatch, "go.sum", |w| {
@@ -345,7 +345,7 @@ fn projects() -> Vec<Taint> {
 }
 
 /// Taints of the log data that the cache holds.
-fn logs() -> Vec<Taint> {
+pub(crate) fn logs() -> Vec<Taint> {
     let forged: &'static [&'static str] = &["log-record-forged"];
     vec![
         Taint::new("a record's hash", forged, LOOKUP, |w| {

@@ -43,6 +43,7 @@ impl Scan {
             )
         });
         let report = serde_json::from_str(&stdout).unwrap_or(Value::Null);
+        keeps_its_schema(&report);
         Self {
             arguments,
             exit,
@@ -237,19 +238,50 @@ impl Scan {
 /// Validates against the schema that the program itself publishes.
 fn schema_holds(report: &Value) -> Result<(), String> {
     static SCHEMA: OnceLock<(Schemas, SchemaIndex)> = OnceLock::new();
-    let (schemas, index) = SCHEMA.get_or_init(|| {
-        let text = untaint::pipeline::report::schema::named("report").expect("a schema");
-        let mut compiler = Compiler::new();
-        compiler
-            .add_resource("urn:report", serde_json::from_str(text).unwrap())
-            .unwrap();
-        let mut schemas = Schemas::new();
-        let index = compiler.compile("urn:report", &mut schemas).unwrap();
-        (schemas, index)
-    });
+    let (schemas, index) = SCHEMA.get_or_init(|| compile("report", false));
     schemas
         .validate(report, *index)
         .map_err(|error| format!("{error:#}"))
+}
+
+/// What the commands that change things print keeps to its schema, and has no key that the schema does not name.
+pub(crate) fn keeps_its_schema(printed: &Value) {
+    static SCHEMAS: OnceLock<Vec<(Schemas, SchemaIndex)>> = OnceLock::new();
+    const NAMES: [&str; 3] = ["heal", "restore", "quarantine"];
+    let schemas = SCHEMAS.get_or_init(|| NAMES.map(|name| compile(name, true)).into());
+    for (name, (schemas, index)) in NAMES.iter().zip(schemas) {
+        if printed["schema"] == format!("untaint.{name}/1")
+            && let Err(error) = schemas.validate(printed, *index)
+        {
+            panic!("{name} breaks its own schema: {error:#}\n{printed:#}");
+        }
+    }
+}
+
+fn compile(name: &str, closed: bool) -> (Schemas, SchemaIndex) {
+    let text = untaint::pipeline::report::schema::named(name).expect("a schema");
+    let mut schema = serde_json::from_str(text).unwrap();
+    if closed {
+        close(&mut schema);
+    }
+    let mut compiler = Compiler::new();
+    compiler.add_resource("urn:test", schema).unwrap();
+    let mut schemas = Schemas::new();
+    let index = compiler.compile("urn:test", &mut schemas).unwrap();
+    (schemas, index)
+}
+
+fn close(schema: &mut Value) {
+    match schema {
+        Value::Object(map) => {
+            map.values_mut().for_each(close);
+            if map.contains_key("type") && map.contains_key("properties") {
+                map.insert("additionalProperties".into(), Value::Bool(false));
+            }
+        }
+        Value::Array(all) => all.iter_mut().for_each(close),
+        _ => {}
+    }
 }
 
 fn sums(coverage: &Value, story: &str) {

@@ -27,6 +27,9 @@ pub struct HealArgs {
         help_heading = "Healing"
     )]
     pub only: Vec<String>,
+    /// Also what belongs to a project: vendored copies, local registries
+    #[arg(long, help_heading = "Healing")]
+    pub project: bool,
     /// Also what nobody can vouch for, and what is in conflict
     #[arg(long, help_heading = "Healing")]
     pub purge_unverified: bool,
@@ -56,6 +59,9 @@ pub struct RestoreArgs {
     /// Move what stands in the way into the quarantine
     #[arg(long)]
     pub force: bool,
+    /// A folder in which something may be put back, besides this user's caches; repeatable
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub root: Vec<PathBuf>,
     /// How long a tool's lock is waited for [default: 30s]
     #[arg(long, value_name = "DURATION", hide = true, value_parser = parse_seconds)]
     pub lock_wait: Option<Seconds>,

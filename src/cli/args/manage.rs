@@ -205,7 +205,7 @@ pub struct ExplainArgs {
 /// `untaint schema`.
 #[derive(Debug, Args)]
 pub struct SchemaArgs {
-    /// The name of a format (report, check, impact)
+    /// The name of a format (report, check, impact, heal, restore, quarantine)
     pub name: String,
 }
 

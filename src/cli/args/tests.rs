@@ -49,7 +49,7 @@ fn what_is_not_built_or_wrong_is_a_usage_error() {
         &["impact"],
         &["schedule"],
         &["schedule", "install", "--at", "3"],
-        &["heal", "--project"],
+        &["heal", "--projects"],
         &["heal", "--exit-zero"],
         &["heal", "--evict", "--keep-if-unfetchable"],
         &["restore"],

@@ -221,6 +221,7 @@ fn repair(args: &GuardArgs, ports: &Ports<'_>) -> Result<(), String> {
         shared: args.shared.clone(),
         yes: true,
         evict: false,
+        project: false,
         only: Vec::new(),
         purge_unverified: false,
         keep_if_unfetchable: false,

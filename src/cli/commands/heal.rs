@@ -13,6 +13,7 @@ use crate::model::policy::{Policy, Selector};
 use crate::model::report::{Report, VerdictResult};
 use crate::model::{Class, Finding, Problem, Reason, text};
 use crate::pipeline::ailing::Aftermath;
+use crate::pipeline::heal::allowed::Allowed;
 use crate::pipeline::heal::plan::{Choice, Plan, plan};
 use crate::pipeline::heal::receipt::{Ended, Receipt, Receipts};
 use crate::pipeline::heal::recover::{self, Recovered};
@@ -21,7 +22,7 @@ use crate::pipeline::heal::vault::{BESIDE, Vault};
 use crate::pipeline::healing::{self, Fetched};
 use crate::pipeline::scan;
 use crate::world::real::{SystemWriteFs, World};
-use crate::world::{Env as _, Progress as _, WriteFs as _};
+use crate::world::{Env as _, Progress as _, ReadFs as _, WriteFs as _};
 
 use super::heal_output::{self, Told};
 use super::prepared::Prepared;
@@ -93,7 +94,7 @@ impl Attempt {
 }
 
 /// Which reasons may stay, by the policy in force.
-fn allowed(policy: &Policy) -> BTreeSet<Reason> {
+fn tolerated(policy: &Policy) -> BTreeSet<Reason> {
     Reason::ALL
         .iter()
         .copied()
@@ -122,7 +123,8 @@ pub(super) fn attempt(
         .map_or(PATIENCE, |s| Duration::from_secs(s.0));
     if let (true, Some(home)) = (args.yes, &home) {
         let opened = Vault::open(&fs, home, uid, OTHERS.min(wait)).map_err(|e| e.to_string())?;
-        match recover::all(&opened, uid, now, wait) {
+        let allowed = allowed(world, &named(args, &prepared.settings));
+        match recover::all(&opened, uid, now, wait, &allowed) {
             Ok(all) => recovered = all,
             Err(error) => {
                 return Ok(Attempt::early(stuck(&error.to_string(), home, ports)));
@@ -141,8 +143,9 @@ pub(super) fn attempt(
     let choice = Choice {
         only: args.only.iter().map(|id| id.trim().to_owned()).collect(),
         purge_unverified: args.purge_unverified,
-        allowed: allowed(&prepared.settings.policy),
+        allowed: tolerated(&prepared.settings.policy),
         evict: args.evict,
+        project: args.project,
     };
     let mut plan = plan(&aftermath, &choice);
     let unread = healing::reach(&mut plan, &mut aftermath, &args.target_dir, &world.fs);
@@ -159,6 +162,7 @@ pub(super) fn attempt(
         env: &world.env,
         standings: &standings,
         offline: prepared.settings.base.offline,
+        store: &prepared.store,
         configs: Mutex::new(BTreeMap::new()),
     };
     let (mut receipts, mut after) = (None, None);
@@ -226,6 +230,28 @@ pub(super) fn attempt(
         healed,
         answered,
     })
+}
+
+/// Folders that this call names.
+fn named(args: &HealArgs, settings: &Settings) -> Vec<PathBuf> {
+    let lockfiles = settings.lockfiles.iter().filter_map(|file| file.parent());
+    let mut named = settings.targets.clone();
+    named.extend(settings.named_caches.iter().map(|cache| cache.path.clone()));
+    named.extend(lockfiles.map(Path::to_owned));
+    named.extend(args.target_dir.iter().cloned());
+    named
+}
+
+/// Where what a record says may be done: caches of this user by the tools' own rules, and what the user names now.
+pub(super) fn allowed(world: &World, named: &[PathBuf]) -> Allowed {
+    let caches = crate::ecosystems::all()
+        .iter()
+        .flat_map(|ecosystem| ecosystem.caches())
+        .flat_map(|kind| kind.locate(&world.env, &world.fs))
+        .map(|candidate| candidate.path);
+    let all = caches.chain(named.iter().cloned());
+    let resolved = |path: PathBuf| Some(world.fs.open_root(&path).ok()?.resolved);
+    Allowed::of(all.filter_map(resolved))
 }
 
 /// The second look: nothing remembered of files counts.

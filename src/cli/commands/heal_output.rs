@@ -17,8 +17,8 @@ use crate::pipeline::heal::record::Role;
 use crate::pipeline::heal::recover::Recovered;
 use crate::pipeline::report::Detail;
 
-/// Bytes in the quarantine by one run from which on it is said how to make room.
-const MUCH: u64 = 1 << 30;
+/// Bytes in the quarantine from which on it is said how to make room.
+const MUCH: u64 = 2 << 30;
 /// Derived parts of a step that are written out.
 const SHOWN: usize = 4;
 
@@ -53,6 +53,24 @@ impl Told<'_> {
             .grounds
             .get(root)
             .map_or_else(|| rel.to_owned(), |g| g.path.join(rel))
+    }
+
+    /// Folders that are no caches, which a restore is told by name.
+    fn roots(&self) -> String {
+        let moved = self.plan.steps.iter().flat_map(|s| &s.moves);
+        let copied = self.plan.steps.iter().flat_map(|s| &s.copies);
+        let mut roots: Vec<usize> = moved
+            .map(|m| m.root)
+            .chain(copied.map(|c| c.root))
+            .collect();
+        roots.sort_unstable();
+        roots.dedup();
+        let grounds = roots
+            .into_iter()
+            .filter_map(|root| self.aftermath.grounds.get(root));
+        let named = grounds.filter(|ground| ground.project);
+        let words = named.map(|ground| format!(" --root {}", quoted(&ground.path)));
+        words.collect()
     }
 
     fn receipt(&self, number: usize) -> Option<&Receipt> {
@@ -163,7 +181,17 @@ fn one(out: &mut String, told: &Told<'_>, at: usize, step: &Step, detail: Detail
         };
         let _ = writeln!(out, "  {:<10}  {what}, from its registry", "fetch");
     }
-    if step.wanted.is_empty() {
+    for copy in &step.copies {
+        let _ = writeln!(
+            out,
+            "  {:<10}  {}, file by file, from {} {}",
+            "repair",
+            shown(&told.path(copy.root, &copy.tree.rel)),
+            text::printable(&copy.artifact.file),
+            copy.digest
+        );
+    }
+    if step.wanted.is_empty() && step.copies.is_empty() {
         let _ = writeln!(
             out,
             "  {:<10}  nothing: what is moved stays absent, or its tool makes it anew",
@@ -179,6 +207,9 @@ fn one(out: &mut String, told: &Told<'_>, at: usize, step: &Step, detail: Detail
         let (word, why) = ended(&receipt.ended);
         let why = why.map_or_else(String::new, |why| format!(": {}", text::printable(why)));
         let _ = writeln!(out, "  {:<10}  {word}{why}", "done");
+        if let Some(id) = &receipt.evidence {
+            let _ = writeln!(out, "  {:<10}  {id}", "evidence");
+        }
     }
     out.push('\n');
 }
@@ -218,14 +249,21 @@ fn closing(out: &mut String, told: &Told<'_>, receipts: &Receipts) {
     if receipts.done.iter().any(|r| !r.moved.is_empty()) {
         let _ = writeln!(
             out,
-            "to put everything back: untaint restore {} --yes",
-            told.run
+            "to put everything back: untaint restore {} --yes{}",
+            told.run,
+            told.roots()
+        );
+    }
+    for (run, bytes) in &receipts.pruned {
+        let _ = writeln!(
+            out,
+            "run {run} is older than 30 days and holds no evidence of a confirmed taint: {bytes} bytes were removed for good"
         );
     }
     if receipts.bytes > MUCH {
         let _ = writeln!(
             out,
-            "the quarantine of this run holds {} bytes: `untaint quarantine prune --older-than 30d --yes` makes room",
+            "warning: the quarantine holds {} bytes: `untaint quarantine prune --older-than 30d --yes` makes room; nothing more goes by itself",
             receipts.bytes
         );
     }
@@ -258,6 +296,14 @@ pub(super) fn json(told: &Told<'_>) -> Vec<u8> {
                     json!({"path": path(&told.path(root, rel)), "digest": digest})
                 })
                 .collect();
+            let repairs: Vec<Value> = step
+                .copies
+                .iter()
+                .map(|c| {
+                    let path = path(&told.path(c.root, &c.tree.rel));
+                    json!({"path": path, "digest": c.digest.to_string()})
+                })
+                .collect();
             let locks: Vec<Value> = step
                 .locks
                 .iter()
@@ -269,7 +315,7 @@ pub(super) fn json(told: &Told<'_>) -> Vec<u8> {
                 "package": step.package,
                 "findings": step.findings.iter().map(|f| f.id.clone()).collect::<Vec<_>>(),
                 "codes": step.findings.iter().map(|f| f.code.as_str()).collect::<Vec<_>>(),
-                "moves": moves, "fetch": wanted, "locks": locks,
+                "moves": moves, "fetch": wanted, "repair": repairs, "locks": locks,
             });
             if let (Some(receipt), Some(object)) = (told.receipt(at), value.as_object_mut()) {
                 let (word, why) = ended(&receipt.ended);
@@ -281,6 +327,9 @@ pub(super) fn json(told: &Told<'_>) -> Vec<u8> {
                 let put: Vec<Value> = receipt.put.iter().map(|p| path(p)).collect();
                 object.insert("moved".to_owned(), Value::from(moved));
                 object.insert("put".to_owned(), Value::from(put));
+                if let Some(id) = &receipt.evidence {
+                    object.insert("evidence".to_owned(), Value::from(id.as_str()));
+                }
             }
             value
         })
@@ -309,14 +358,25 @@ pub(super) fn json(told: &Told<'_>) -> Vec<u8> {
         "steps": steps,
         "by_hand": by_hand,
         "recovered": recovered,
-        "closed": told.receipts.map(|r| r.closed),
-        "early": told.receipts.and_then(|r| r.early.clone()),
         "verdict": {
             "exit_code": told.exit,
             "result": told.report.verdict.result.as_str(),
             "reasons": told.report.verdict.reasons,
         },
     });
+    let mut value = value;
+    if let (Some(receipts), Some(object)) = (told.receipts, value.as_object_mut()) {
+        let pruned = receipts.pruned.iter();
+        let pruned: Vec<Value> = pruned
+            .map(|(run, bytes)| json!({"run": run, "bytes": bytes}))
+            .collect();
+        object.insert("closed".to_owned(), Value::from(receipts.closed));
+        object.insert("quarantine_bytes".to_owned(), Value::from(receipts.bytes));
+        object.insert("pruned".to_owned(), Value::from(pruned));
+        if let Some(why) = &receipts.early {
+            object.insert("early".to_owned(), Value::from(why.as_str()));
+        }
+    }
     let mut bytes = value.to_string().into_bytes();
     bytes.push(b'\n');
     bytes

@@ -10,10 +10,11 @@ use super::advise::FeedAdvice;
 use crate::cli::args::Fetching;
 use crate::cli::settings::Settings;
 use crate::ecosystems;
+use crate::model::report::Report;
 use crate::model::text;
 use crate::model::{Digest, Notice, Problem};
 use crate::pipeline::feeds;
-use crate::pipeline::heal::vault;
+use crate::pipeline::heal::{index, vault};
 use crate::pipeline::report::Format;
 use crate::pipeline::scan::Job;
 use crate::pipeline::usage::Named;
@@ -25,6 +26,9 @@ use crate::world::{Clock as _, ReadFs as _, StateDir};
 
 /// Largest output of `cargo metadata` that is read, in bytes.
 const LARGEST_METADATA: u64 = 256 << 20;
+
+/// Largest list of evidence that is read, in bytes.
+const LARGEST_INDEX: u64 = 16 << 20;
 
 /// Everything that an audit needs beside the run itself.
 pub(super) struct Prepared<'a> {
@@ -117,6 +121,18 @@ impl<'a> Prepared<'a> {
         self.problems.push(problem);
     }
 
+    /// Names the evidence that is kept of earlier heals of the same things.
+    pub(super) fn tell_evidence(&self, report: &mut Report) {
+        let Some(state) = self.state().filter(|_| !report.findings.is_empty()) else {
+            return;
+        };
+        let kept = state.read(index::NAME, LARGEST_INDEX);
+        let index = kept.ok().flatten().map(|bytes| index::parse(&bytes));
+        for finding in &mut report.findings {
+            finding.evidence = index.as_ref().and_then(|i| i.get(&finding.id).cloned());
+        }
+    }
+
     /// One run.
     pub(super) fn job<'j>(
         &'j self,
@@ -157,6 +173,7 @@ impl<'a> Prepared<'a> {
                     .any(|o| o.format == Format::CycloneDx),
             weakened: settings.weakened.clone(),
             targets: targets(settings),
+            call: settings.call.clone(),
             trust: settings.base.trust.clone(),
             store: &self.store,
             ledger,

@@ -17,7 +17,7 @@ use crate::model::text::printable;
 use crate::pipeline::heal::audit;
 use crate::pipeline::heal::evidence;
 use crate::pipeline::heal::journal::Standing;
-use crate::pipeline::heal::quarantine::{self, Kept};
+use crate::pipeline::heal::quarantine::{self, Kept, Which};
 use crate::pipeline::heal::vault::{Vault, VaultError};
 use crate::world::real::{SystemWriteFs, World};
 use crate::world::{Clock as _, Env as _, WriteFs};
@@ -148,7 +148,9 @@ fn list(common: &Common, as_json: bool, ports: &Ports<'_>) -> Result<Exit, Strin
                        "package": k.entry.package, "codes": k.entry.codes, "findings": k.entry.findings, "bytes": k.bytes})
             })
             .collect();
-        out = json!({"schema": "untaint.quarantine/1", "entries": rows}).to_string();
+        let bytes: u64 = all.iter().map(|k| k.bytes).sum();
+        out =
+            json!({"schema": "untaint.quarantine/1", "bytes": bytes, "entries": rows}).to_string();
         out.push('\n');
     } else {
         for kept in &all {
@@ -181,7 +183,8 @@ fn find(vault: Option<&Vault<'_>>, id: &str) -> Result<Kept, String> {
         )
     };
     let (all, _) = quarantine::list(vault.ok_or_else(unknown)?).map_err(text)?;
-    all.into_iter().find(|k| k.id == id).ok_or_else(unknown)
+    let same = |k: &Kept| k.id == id || k.id.strip_prefix("q-") == Some(id);
+    all.into_iter().find(same).ok_or_else(unknown)
 }
 
 fn show(common: &Common, id: &str, ports: &Ports<'_>) -> Result<Exit, String> {
@@ -203,12 +206,13 @@ fn show(common: &Common, id: &str, ports: &Ports<'_>) -> Result<Exit, String> {
             let folder = vault
                 .kept(&kept.run)
                 .join(evidence::folder(kept.entry.number));
-            for name in ["changes.txt", "incident.json"] {
+            for name in [evidence::CHANGES, "incident.json"] {
                 let at = folder.join(name);
                 if let Some(text) = read(vault.fs, vault.base.at(&at)) {
                     let _ = writeln!(out, "{name}:");
                     for line in text.lines() {
-                        let _ = writeln!(out, "  {}", printable(line));
+                        let tabs: Vec<String> = line.split('\t').map(printable).collect();
+                        let _ = writeln!(out, "  {}", tabs.join("\t"));
                     }
                 }
             }
@@ -262,7 +266,7 @@ fn prune(common: &Common, older: u64, yes: bool, ports: &Ports<'_>) -> Result<Ex
     let Some(vault) = vault else {
         return Ok(print(ports, b"nothing was ever kept\n"));
     };
-    let (gone, problems) = quarantine::prune(&vault, before, yes).map_err(text)?;
+    let (gone, problems) = quarantine::prune(&vault, before, Which::All, yes).map_err(text)?;
     for problem in &problems {
         say(ports, problem);
     }

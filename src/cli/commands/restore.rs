@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::heal::{PATIENCE, home};
+use super::heal::{PATIENCE, allowed, home};
 use crate::cli::args::RestoreArgs;
 use crate::cli::exit::Exit;
 use crate::cli::open::open;
@@ -36,10 +36,11 @@ fn inner(args: &RestoreArgs, ports: &Ports<'_>) -> Result<Exit, String> {
     let wait = args
         .lock_wait
         .map_or(PATIENCE, |s| Duration::from_secs(s.0));
+    let allowed = allowed(&world, &args.root);
     let text = |e: VaultError| e.to_string();
     let vault = if args.yes {
         let vault = Vault::open(&fs, &path, uid, wait.min(Duration::from_secs(5))).map_err(text)?;
-        for recovered in recover::all(&vault, uid, now, wait).map_err(text)? {
+        for recovered in recover::all(&vault, uid, now, wait, &allowed).map_err(text)? {
             if let Some(why) = recovered.stuck.first() {
                 return Err(format!("an interrupted run cannot be finished: {why}"));
             }
@@ -69,6 +70,7 @@ fn inner(args: &RestoreArgs, ports: &Ports<'_>) -> Result<Exit, String> {
         now,
         uid,
         wait,
+        allowed,
     };
     let all = restore::run(&vault, &run, &restoring).map_err(text)?;
     let refused = all.iter().any(|r| r.refused.is_some());

@@ -48,7 +48,10 @@ fn run(settings: Settings, ports: &Ports<'_>) -> Exit {
     let report = scan::run(prepared.job(&prepared.advice(), prepared.ledger.as_ref()));
     world.progress.finish();
     let report = match report {
-        Ok(report) => report,
+        Ok(mut report) => {
+            prepared.tell_evidence(&mut report);
+            report
+        }
         Err(error) => return fail(ports, &error),
     };
     record_run(&prepared, &report, &world, ports);

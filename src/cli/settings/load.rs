@@ -7,7 +7,7 @@ use clap::ValueEnum as _;
 use sha2::Digest as _;
 
 use super::homes::filled;
-use super::{Base, Decided, Homes, NamedClaims, Settings, SettingsError, weakened};
+use super::{Base, Decided, Homes, NamedClaims, Settings, SettingsError, call, weakened};
 use crate::cli::args::{
     Common, Fetching, NamedFile, OutputArg, Reports, ScanArgs, Shared, When, reasons, selectors,
 };
@@ -173,6 +173,7 @@ impl Settings {
             outputs: Vec::<OutputArg>::new(),
             portable: false,
             exit_zero: false,
+            call: call::of(shared),
             weakened: Vec::new(),
             base,
         };

@@ -3,6 +3,7 @@
 //! Files are read through the ports that are handed in. Nothing here judges what is scanned; `untaint.toml` of a scanned
 //! root comes in by [`tighten`], which can only make the policy stricter.
 
+mod call;
 mod homes;
 mod load;
 pub mod tighten;
@@ -119,6 +120,8 @@ pub struct Settings {
     pub portable: bool,
     /// Whether every verdict ends with 0.
     pub exit_zero: bool,
+    /// What is to be typed behind `untaint heal` to see what this audit sees.
+    pub call: String,
     /// Everything in force that weakens a verdict, for `run.weakened`; sorted.
     pub weakened: Vec<String>,
 }

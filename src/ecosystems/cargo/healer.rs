@@ -4,15 +4,21 @@
 //! from its archive by cargo; a cached index file is what the sparse index answered, in cargo's own wrapping (version 3,
 //! `sources/registry/index/cache.rs`). Units of a build folder are found through their `.d` files, which name sources.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
 
-use crate::ecosystems::contract::{DerivedPart, Healer, RelPath};
-use crate::model::Coordinate;
+use crate::ecosystems::contract::{DerivedPart, Healer, RelPath, Unpacking};
+use crate::formats::gzip::GzipStream;
+use crate::formats::limits::Limits;
+use crate::formats::tar::{TarKind, TarReader};
+use crate::model::digest::hex;
+use crate::model::{ArtifactId, Coordinate, Digest};
 use crate::world::{Dir, FileKind, Request, Response};
 
-use super::{authority, index_line};
+use super::{authority, index_line, projection};
 
 /// Largest `.d` file that is read.
 const LARGEST: u64 = 16 << 20;
@@ -45,6 +51,65 @@ impl Healer for CargoHealer {
             ),
             _ => None,
         }
+    }
+
+    fn archive_of(&self, tree: &Path) -> Option<RelPath> {
+        let parts: Vec<&OsStr> = tree.iter().collect();
+        match parts.as_slice() {
+            [registry, src, folder, stem] if *registry == "registry" && *src == "src" => {
+                let mut file = (*stem).to_owned();
+                file.push(".crate");
+                Some(Path::new("registry").join("cache").join(folder).join(file))
+            }
+            _ => None,
+        }
+    }
+
+    fn unpack(
+        &self,
+        artifact: &ArtifactId,
+        archive: &[u8],
+        visit: &mut Unpacking<'_>,
+    ) -> Result<(), String> {
+        let stem = artifact.file.strip_suffix(".crate").unwrap_or_default();
+        let limits = Limits::CARGO_CRATE;
+        let source = GzipStream::new(archive, limits.inflated_cap(archive.len() as u64));
+        let mut reader = TarReader::new(source, limits, Some(stem.as_bytes()));
+        while let Some(mut member) = reader.next_member().map_err(|e| e.to_string())? {
+            let entry = member.entry();
+            if entry.kind != TarKind::File {
+                continue;
+            }
+            let (path, mode) = (entry.path.clone(), entry.mode);
+            let below = path.strip_prefix(stem.as_bytes());
+            let Some(below) = below.and_then(|rest| rest.strip_prefix(b"/")) else {
+                continue;
+            };
+            let mut bytes = Vec::new();
+            member.read_to_end(&mut bytes).map_err(|e| e.to_string())?;
+            visit(below, mode, &bytes);
+        }
+        Ok(())
+    }
+
+    fn vendor_record(
+        &self,
+        archive: &Digest,
+        files: &BTreeMap<Vec<u8>, [u8; 32]>,
+        present: &dyn Fn(&Path) -> Option<Vec<u8>>,
+    ) -> Option<(RelPath, Vec<u8>)> {
+        let package = archive.hex();
+        let sums: BTreeMap<String, String> = files
+            .iter()
+            .filter_map(|(path, sum)| Some((String::from_utf8(path.clone()).ok()?, hex(sum))))
+            .collect();
+        let name = Path::new(OsStr::from_bytes(projection::SUMS));
+        let says = present(name).and_then(|text| projection::sums(&text));
+        if says.is_some_and(|says| says == (sums.clone(), Some(package.clone()))) {
+            return None;
+        }
+        let json = serde_json::json!({"files": sums, "package": package});
+        Some((name.to_owned(), json.to_string().into_bytes()))
     }
 
     fn listing_request(&self, address: &str, coordinate: &Coordinate) -> Option<Request> {

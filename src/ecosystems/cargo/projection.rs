@@ -125,6 +125,12 @@ struct Sums {
     package: Option<String>,
 }
 
+/// What a checksum file says: the sum of each file, the digest of the archive.
+pub(super) fn sums(text: &[u8]) -> Option<(BTreeMap<String, String>, Option<String>)> {
+    let sums: Sums = serde_json::from_slice(text).ok()?;
+    Some((sums.files, sums.package))
+}
+
 /// A checksum file may only say what is so: the archive's digest, and of every file it lists the file's own.
 fn judge_sums(text: &[u8], context: &ExtraContext<'_>) -> Extra {
     let Ok(sums) = serde_json::from_slice::<Sums>(text) else {

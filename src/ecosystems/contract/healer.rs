@@ -2,6 +2,7 @@
 //!
 //! Answers only; nothing in here writes. What is moved, fetched and verified, and in which order, is the pipeline's part.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
@@ -10,6 +11,10 @@ use super::RelPath;
 use crate::model::{ArtifactId, Coordinate, Digest};
 use crate::world::{Dir, Request, Response};
 
+/// Takes a file of an archive: its path below the archive's top folder, its mode (0 where it says none,
+/// with [`crate::model::NEVER_BUILT`]), its bytes.
+pub type Unpacking<'a> = dyn FnMut(&[u8], u32, &[u8]) + 'a;
+
 /// How an ecosystem's places are repaired.
 pub trait Healer: Send + Sync {
     /// Files below a cache root that its tool locks before it changes what lies at `rel`, in the order in which it does.
@@ -17,6 +22,38 @@ pub trait Healer: Send + Sync {
 
     /// Where the tree of an archive below the same root lies, or would lie once its tool unpacks it.
     fn tree_of(&self, archive: &Path) -> Option<RelPath>;
+
+    /// Where the archive of an unpacked tree lies below the same root, or would lie.
+    fn archive_of(&self, _tree: &Path) -> Option<RelPath> {
+        None
+    }
+
+    /// Files below a cache root that tell its tool that what lies at `rel` is not whole, while they are there.
+    fn marks(&self, _rel: &Path) -> Vec<RelPath> {
+        Vec::new()
+    }
+
+    /// Reads an archive, and hands on every regular file in it.
+    ///
+    /// # Errors
+    /// A line that says why it cannot be read.
+    fn unpack(
+        &self,
+        artifact: &ArtifactId,
+        archive: &[u8],
+        visit: &mut Unpacking<'_>,
+    ) -> Result<(), String>;
+
+    /// The record of digests that its tool keeps in a vendored copy, as it must be when the copy's files have these
+    /// SHA-256; `None` if it keeps none, or if the present one says so already. `present` reads a file of the copy.
+    fn vendor_record(
+        &self,
+        _archive: &Digest,
+        _files: &BTreeMap<Vec<u8>, [u8; 32]>,
+        _present: &dyn Fn(&Path) -> Option<Vec<u8>>,
+    ) -> Option<(RelPath, Vec<u8>)> {
+        None
+    }
 
     /// What is asked for an artifact in place of [`super::Authority::archive_request`]; `None` to ask as that says.
     fn artifact_request(&self, _address: &str, _artifact: &ArtifactId) -> Option<Request> {

@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::ecosystems::contract::{DerivedPart, Healer, RelPath};
-use crate::formats::h1;
+use crate::ecosystems::contract::{DerivedPart, Healer, RelPath, Unpacking};
 use crate::formats::limits::Limits;
 use crate::formats::zip::{EntryReader, ZipArchive};
-use crate::model::{ArtifactId, Coordinate, Digest};
+use crate::formats::{go_source, h1};
+use crate::model::{ArtifactId, Coordinate, Digest, NEVER_BUILT};
 use crate::world::{Dir, FileKind, Request, Response};
 
 use super::escape::{escape_path, escape_version};
@@ -55,6 +55,49 @@ impl Healer for GoHealer {
         Some(PathBuf::from(format!("{path}@{version}")))
     }
 
+    fn archive_of(&self, tree: &Path) -> Option<RelPath> {
+        let (path, version) = tree.to_str()?.rsplit_once('@')?;
+        Some(PathBuf::from(format!(
+            "cache/download/{path}/@v/{version}.zip"
+        )))
+    }
+
+    /// While `<version>.partial` is there, Go takes the tree for half unpacked and waits for the lock (`modfetch/cache.go`).
+    fn marks(&self, rel: &Path) -> Vec<RelPath> {
+        let partial = |lock: RelPath| lock.with_extension("partial");
+        let tree = !rel.starts_with("cache");
+        self.locks(rel)
+            .into_iter()
+            .filter(|_| tree)
+            .map(partial)
+            .collect()
+    }
+
+    fn unpack(
+        &self,
+        artifact: &ArtifactId,
+        archive: &[u8],
+        visit: &mut Unpacking<'_>,
+    ) -> Result<(), String> {
+        let coordinate = &artifact.coordinate;
+        let prefix = format!("{}@{}/", coordinate.name, coordinate.version);
+        let opened = ZipArchive::open(archive, Limits::GO_MODULE, Some(prefix.as_bytes()))
+            .map_err(|e| e.to_string())?;
+        let mut reader = EntryReader::new();
+        for entry in opened.entries() {
+            let Some(below) = entry.name.strip_prefix(prefix.as_bytes()) else {
+                continue;
+            };
+            let mut bytes = Vec::new();
+            reader
+                .read(&opened, entry, &mut |part| bytes.extend_from_slice(part))
+                .map_err(|e| e.to_string())?;
+            let never = below.ends_with(b".go") && go_source::is_never_built(&bytes);
+            visit(below, if never { NEVER_BUILT } else { 0 }, &bytes);
+        }
+        Ok(())
+    }
+
     fn artifact_request(&self, address: &str, artifact: &ArtifactId) -> Option<Request> {
         let coordinate = &artifact.coordinate;
         let kind = artifact.file.rsplit_once('.').map(|(_, kind)| kind)?;
@@ -91,7 +134,9 @@ impl Healer for GoHealer {
     /// time: all of them go.
     fn derived(&self, build: &dyn Dir, trees: &[PathBuf]) -> Vec<DerivedPart> {
         let mut found = Vec::new();
-        if trees.is_empty() {
+        // Of vendored copies Go keeps no index.
+        let vendored = |tree: &PathBuf| tree.iter().any(|part| part == "vendor");
+        if trees.iter().all(vendored) {
             return found;
         }
         for folder in build.list().unwrap_or_default() {

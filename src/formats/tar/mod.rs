@@ -149,6 +149,6 @@ impl From<std::io::Error> for TarError {
 }
 
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 #[cfg(test)]
 mod tests;

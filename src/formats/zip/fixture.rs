@@ -7,18 +7,18 @@ use flate2::write::DeflateEncoder;
 
 /// A member under construction.
 #[derive(Clone)]
-pub(super) struct Item {
-    pub(super) name: Vec<u8>,
-    pub(super) content: Vec<u8>,
-    pub(super) method: u16,
-    pub(super) flags: u16,
-    pub(super) mode: u32,
-    pub(super) extra: Vec<u8>,
-    pub(super) wide_descriptor: bool,
+pub(crate) struct Item {
+    pub(crate) name: Vec<u8>,
+    pub(crate) content: Vec<u8>,
+    pub(crate) method: u16,
+    pub(crate) flags: u16,
+    pub(crate) mode: u32,
+    pub(crate) extra: Vec<u8>,
+    pub(crate) wide_descriptor: bool,
 }
 
 impl Item {
-    pub(super) fn stored(name: &str, content: &[u8]) -> Self {
+    pub(crate) fn stored(name: &str, content: &[u8]) -> Self {
         Self {
             name: name.into(),
             content: content.to_vec(),
@@ -30,7 +30,7 @@ impl Item {
         }
     }
 
-    pub(super) fn deflated(name: &str, content: &[u8]) -> Self {
+    pub(crate) fn deflated(name: &str, content: &[u8]) -> Self {
         Self {
             method: 8,
             ..Self::stored(name, content)
@@ -38,14 +38,14 @@ impl Item {
     }
 
     /// As streaming writers do: numbers behind the content.
-    pub(super) fn streamed(self) -> Self {
+    pub(crate) fn streamed(self) -> Self {
         Self {
             flags: self.flags | 8,
             ..self
         }
     }
 
-    pub(super) fn data(&self) -> Vec<u8> {
+    pub(crate) fn data(&self) -> Vec<u8> {
         if self.method != 8 {
             return self.content.clone();
         }
@@ -75,7 +75,7 @@ impl Item {
     }
 
     /// Local header, data and descriptor.
-    pub(super) fn local(&self) -> Vec<u8> {
+    pub(crate) fn local(&self) -> Vec<u8> {
         let streamed = self.flags & 8 != 0;
         let mut out = b"PK\x03\x04".to_vec();
         out.extend(self.fields(if streamed { [0; 3] } else { self.numbers() }));
@@ -94,7 +94,7 @@ impl Item {
         out
     }
 
-    pub(super) fn central(&self, offset: usize) -> Vec<u8> {
+    pub(crate) fn central(&self, offset: usize) -> Vec<u8> {
         let mut out = b"PK\x01\x02".to_vec();
         out.extend(0x0314u16.to_le_bytes());
         out.extend(self.fields(self.numbers()));
@@ -111,7 +111,7 @@ fn len16(bytes: &[u8]) -> [u8; 2] {
     u16::try_from(bytes.len()).unwrap().to_le_bytes()
 }
 
-pub(super) fn end(count: u16, size: usize, offset: usize, comment: &[u8]) -> Vec<u8> {
+pub(crate) fn end(count: u16, size: usize, offset: usize, comment: &[u8]) -> Vec<u8> {
     let mut out = b"PK\x05\x06\0\0\0\0".to_vec();
     out.extend(count.to_le_bytes());
     out.extend(count.to_le_bytes());
@@ -123,7 +123,7 @@ pub(super) fn end(count: u16, size: usize, offset: usize, comment: &[u8]) -> Vec
 }
 
 /// An archive whose parts are given: what comes first (local headers and their data) and the directory.
-pub(super) fn assemble(front: &[u8], directory: &[u8], count: u16, comment: &[u8]) -> Vec<u8> {
+pub(crate) fn assemble(front: &[u8], directory: &[u8], count: u16, comment: &[u8]) -> Vec<u8> {
     [
         front,
         directory,
@@ -133,7 +133,7 @@ pub(super) fn assemble(front: &[u8], directory: &[u8], count: u16, comment: &[u8
 }
 
 /// An archive whose local and central headers are written from different items.
-pub(super) fn archive_of(locals: &[Item], centrals: &[Item]) -> Vec<u8> {
+pub(crate) fn archive_of(locals: &[Item], centrals: &[Item]) -> Vec<u8> {
     let (mut front, mut directory) = (Vec::new(), Vec::new());
     for (local, central) in locals.iter().zip(centrals) {
         directory.extend(central.central(front.len()));
@@ -147,12 +147,12 @@ pub(super) fn archive_of(locals: &[Item], centrals: &[Item]) -> Vec<u8> {
     )
 }
 
-pub(super) fn archive(items: &[Item]) -> Vec<u8> {
+pub(crate) fn archive(items: &[Item]) -> Vec<u8> {
     archive_of(items, items)
 }
 
 /// The zip64 end record and its locator for a directory.
-pub(super) fn end64(count: usize, size: usize, offset: usize) -> Vec<u8> {
+pub(crate) fn end64(count: usize, size: usize, offset: usize) -> Vec<u8> {
     let mut out = b"PK\x06\x06".to_vec();
     out.extend(44u64.to_le_bytes());
     out.extend([45, 0, 45, 0, 0, 0, 0, 0, 0, 0, 0, 0]);

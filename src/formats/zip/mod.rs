@@ -149,6 +149,6 @@ pub enum ZipError {
 #[cfg(test)]
 mod content_tests;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 #[cfg(test)]
 mod tests;

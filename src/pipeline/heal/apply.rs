@@ -75,6 +75,17 @@ impl Grounds<'_> {
     /// [`ApplyError`]; what was done until then stands, and [`Grounds::unapply`] takes it back.
     pub fn apply(&self, entry: &Entry) -> Result<(), ApplyError> {
         let derived = |mv: &&Move| mv.role == Role::Derived;
+        for mark in &entry.marks {
+            let (root, _) = self.roots(mark.folder)?;
+            let rel = mark.rel.path();
+            if stat(self.fs, root, &rel)?.is_none() {
+                let mut file = self.fs.create(root.at(&rel), 0o644)?;
+                file.sync().map_err(|source| PathError {
+                    path: self.fs.shown(root.at(&rel)),
+                    source,
+                })?;
+            }
+        }
         for mv in entry.moves.iter().filter(|mv| !derived(mv)) {
             self.take(mv)?;
         }
@@ -86,6 +97,15 @@ impl Grounds<'_> {
         }
         for mv in &entry.moves {
             self.disarm(mv)?;
+        }
+        self.unmark(entry)
+    }
+
+    /// Takes the marks away.
+    fn unmark(&self, entry: &Entry) -> Result<(), ApplyError> {
+        for mark in &entry.marks {
+            let (root, _) = self.roots(mark.folder)?;
+            relocate::discard(self.fs, root, &mark.rel.path())?;
         }
         Ok(())
     }
@@ -101,9 +121,25 @@ impl Grounds<'_> {
         for mv in entry.moves.iter().rev().filter(|mv| mv.role != Role::Newer) {
             self.give_back(mv)?;
         }
+        self.unmark(entry)?;
         // Only when everything is back are the folders above as they were.
         for mv in entry.moves.iter().rev().filter(|mv| mv.role != Role::Newer) {
-            self.times_above(mv)?;
+            let place = mv.rel.path();
+            let above = place.parent().unwrap_or(Path::new(""));
+            self.times(mv.folder, above, &mv.above)?;
+        }
+        for put in entry.puts.iter().rev() {
+            if let Some(above) = &put.above {
+                self.times(put.folder, &above.rel.path(), &above.was)?;
+            }
+        }
+        for mark in entry.marks.iter().rev() {
+            let rel = mark.rel.path();
+            self.times(
+                mark.folder,
+                rel.parent().unwrap_or(Path::new("")),
+                &mark.above,
+            )?;
         }
         Ok(())
     }
@@ -205,6 +241,12 @@ impl Grounds<'_> {
                 path: self.fs.shown(store.at(staged)).display().to_string(),
             });
         }
+        for made in &put.made {
+            let made = made.path();
+            if stat(self.fs, root, &made)?.is_none() {
+                self.fs.make_dir(root.at(&made), 0o755)?;
+            }
+        }
         relocate::relocate(self.fs, &way, Some(&put.sha256))?;
         if self.is_good(root, &place, put)? {
             Ok(())
@@ -233,14 +275,30 @@ impl Grounds<'_> {
         };
         relocate::tidy(self.fs, &way)?;
         let Some(found) = stat(self.fs, root, &place)? else {
-            return Ok(());
+            return self.unmake(root, put);
         };
         // A link, or other bytes, are not ours.
         if found.kind != FileKind::File || !self.is_good(root, &place, put)? {
             return Ok(());
         }
         relocate::discard(self.fs, store, staged)?;
-        Ok(relocate::relocate(self.fs, &way, Some(&put.sha256))?)
+        relocate::relocate(self.fs, &way, Some(&put.sha256))?;
+        self.unmake(root, put)
+    }
+
+    /// Removes the folders that were made for a file, as far as nothing else lies in them.
+    fn unmake(&self, root: Root, put: &Put) -> Result<(), ApplyError> {
+        for made in put.made.iter().rev() {
+            let made = made.path();
+            let found = stat(self.fs, root, &made)?;
+            if found.is_none_or(|found| found.kind != FileKind::Dir) {
+                continue;
+            }
+            if self.fs.list(root.at(&made))?.is_empty() {
+                self.fs.remove_dir(root.at(&made))?;
+            }
+        }
+        Ok(())
     }
 
     fn give_back(&self, mv: &Move) -> Result<(), ApplyError> {
@@ -308,17 +366,16 @@ impl Grounds<'_> {
         Ok(())
     }
 
-    fn times_above(&self, mv: &Move) -> Result<(), ApplyError> {
-        let (root, _) = self.roots(mv.folder)?;
-        let place = mv.rel.path();
-        let above = place.parent().unwrap_or(Path::new(""));
-        let Some(found) = stat(self.fs, root, above)? else {
+    /// Sets a folder's time to what it was, if it is that folder.
+    fn times(&self, folder: usize, rel: &Path, was: &Was) -> Result<(), ApplyError> {
+        let (root, _) = self.roots(folder)?;
+        let Some(found) = stat(self.fs, root, rel)? else {
             return Ok(());
         };
-        if mv.above.is(&found) && Was::of(&found).mtime() != mv.above.mtime() {
-            let mtime = Some(mv.above.mtime());
+        if was.is(&found) && Was::of(&found).mtime() != was.mtime() {
+            let mtime = Some(was.mtime());
             self.fs
-                .set(root.at(above), Attributes { mode: None, mtime })?;
+                .set(root.at(rel), Attributes { mode: None, mtime })?;
         }
         Ok(())
     }

@@ -1,7 +1,13 @@
 //! The evidence of one incident: what was expected by whom, what was observed, who could write there, what it reached.
 //!
-//! A folder of plain files with a list of their SHA-256, written before anything is moved. Holds no credential: nothing of
-//! a tool's settings is ever taken into it.
+//! A folder of plain files, written before anything is moved:
+//! ```text
+//! incident.json   findings, parts with their attributes, who names it, what was derived, who could write there
+//! changes.diff    what differs from the good copy: unified diffs of texts, summaries of anything else
+//! proofs.claims   what known roots and logs said of it, with log proofs; `--claims` and `untaint claims import` read it
+//! SHA256SUMS      SHA-256 of the others
+//! ```
+//! Nothing of a tool's settings is taken into it, and what looks like a credential is hidden.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -15,8 +21,14 @@ use super::look::Seen;
 use super::plan::Step;
 use super::record::{Entry, Folder, Move, Role};
 use super::vault::Vault;
+use super::{changes, redact};
 use crate::model::digest::hex;
-use crate::world::{FileKind, PathError, ReadFile};
+use crate::world::{FileKind, PathError};
+
+/// What was changed.
+pub const CHANGES: &str = "changes.diff";
+/// What proves what was expected.
+pub const PROOFS: &str = "proofs.claims";
 
 /// Everything that is known of an incident.
 pub(super) struct Incident<'a> {
@@ -25,8 +37,15 @@ pub(super) struct Incident<'a> {
     pub(super) folders: &'a [Folder],
     pub(super) seen: &'a [Seen],
     pub(super) why_not: Option<&'a str>,
+    /// What proves what was expected, as `untaint claims export` writes it; empty if nothing does.
+    pub(super) proofs: &'a [u8],
     pub(super) now: i64,
     pub(super) run: &'a str,
+}
+
+/// The id of a transaction and its evidence: `q-<run>-<number>`.
+pub fn id(run: &str, number: u32) -> String {
+    format!("q-{run}-{number}")
 }
 
 /// Name of the folder of a transaction's evidence.
@@ -52,27 +71,29 @@ pub(super) fn write(
             source: io::Error::other(e),
         })?;
     text.push('\n');
-    let files = [
-        ("incident.json", text),
-        ("changes.txt", changes(grounds, incident)),
+    let mut files = vec![
+        ("incident.json", redact::text(&text).into_bytes()),
+        (
+            CHANGES,
+            redact::text(&changes::of(grounds, incident)).into_bytes(),
+        ),
     ];
-    let mut manifest = String::new();
-    for (name, text) in &files {
-        let _ = writeln!(
-            manifest,
-            "{}  {name}",
-            hex(&Sha256::digest(text.as_bytes()))
-        );
-        one(vault, &place.join(name), text)?;
+    if !incident.proofs.is_empty() {
+        files.push((PROOFS, incident.proofs.to_vec()));
     }
-    one(vault, &place.join("SHA256SUMS"), &manifest)?;
+    let mut manifest = String::new();
+    for (name, bytes) in &files {
+        let _ = writeln!(manifest, "{}  {name}", hex(&Sha256::digest(bytes)));
+        one(vault, &place.join(name), bytes)?;
+    }
+    one(vault, &place.join("SHA256SUMS"), manifest.as_bytes())?;
     fs.sync(vault.base.at(&place))
 }
 
-fn one(vault: &Vault<'_>, path: &Path, text: &str) -> Result<(), PathError> {
+fn one(vault: &Vault<'_>, path: &Path, bytes: &[u8]) -> Result<(), PathError> {
     let at = vault.base.at(path);
     let mut file = vault.fs.create(at, 0o600)?;
-    file.write_all(text.as_bytes())
+    file.write_all(bytes)
         .and_then(|()| file.sync())
         .map_err(|source| PathError {
             path: vault.fs.shown(at),
@@ -125,13 +146,16 @@ fn told(grounds: &Grounds<'_>, incident: &Incident<'_>) -> Value {
         .iter()
         .map(|p| json!({"path": p.rel.text, "sha256": p.sha256}))
         .collect();
+    let package = incident.step.good.as_ref();
     json!({
         "schema": "untaint.incident/1",
+        "id": id(incident.run, incident.entry.number),
         "run": incident.run,
         "number": incident.entry.number,
         "at": incident.now,
         "ecosystem": incident.entry.ecosystem,
         "package": incident.entry.package,
+        "published": package.map(|(artifact, digest)| json!({"artifact": &*artifact.file, "digest": digest.to_string()})),
         "findings": findings,
         "named_by": incident.step.named_by,
         "parts": parts,
@@ -193,73 +217,4 @@ fn writers(mode: u32, uid: u32, gid: u32) -> Vec<String> {
         who.push("everybody".to_owned());
     }
     who
-}
-
-/// What changed, as far as it can be told from bytes: for a file beside its replacement, where and how much.
-fn changes(grounds: &Grounds<'_>, incident: &Incident<'_>) -> String {
-    let mut text = String::new();
-    for mv in &incident.entry.moves {
-        let shown = crate::model::text::printable(&path(incident, mv).to_string_lossy());
-        let put = incident
-            .entry
-            .puts
-            .iter()
-            .find(|p| p.folder == mv.folder && p.rel == mv.rel);
-        let line = match (put, grounds.roots.get(mv.folder)) {
-            (Some(put), Some((root, store))) => {
-                let old = grounds.fs.read(root.at(&mv.rel.path()));
-                let new = grounds.fs.read(store.at(Path::new(&put.staged)));
-                match (old, new) {
-                    (Ok(old), Ok(new)) => compared(old, new),
-                    _ => "could not be read beside its replacement".to_owned(),
-                }
-            }
-            _ => format!("{} bytes, moved as they are", mv.was.size),
-        };
-        let _ = writeln!(text, "{shown}: {line}");
-    }
-    for finding in &incident.step.findings {
-        for entry in &finding.entries {
-            let path = crate::model::text::printable(&entry.path);
-            let _ = writeln!(text, "{}: {} {path}", finding.code, entry.kind.as_str());
-        }
-    }
-    text
-}
-
-/// Sizes, the first difference, how many bytes differ. Reads both once, in pieces.
-fn compared(mut old: Box<dyn ReadFile>, mut new: Box<dyn ReadFile>) -> String {
-    let (mut first, mut count, mut at) = (None, 0u64, 0u64);
-    let (mut left, mut right) = (0u64, 0u64);
-    loop {
-        let (a, b) = (piece(&mut *old), piece(&mut *new));
-        left += a.len() as u64;
-        right += b.len() as u64;
-        if a.is_empty() && b.is_empty() {
-            break;
-        }
-        for (offset, (x, y)) in (0u64..).zip(a.iter().zip(&b)) {
-            if x != y {
-                first.get_or_insert(at + offset);
-                count += 1;
-            }
-        }
-        if a.len() != b.len() {
-            first.get_or_insert(at + a.len().min(b.len()) as u64);
-        }
-        at += a.len().max(b.len()) as u64;
-    }
-    match first {
-        None => format!("{left} bytes, the same as the replacement"),
-        Some(first) => format!(
-            "{left} bytes, the replacement has {right}; the first difference is at byte {first}, {count} bytes differ where both have one"
-        ),
-    }
-}
-
-/// Up to 64 KiB, filled as far as the file goes.
-fn piece(file: &mut dyn ReadFile) -> Vec<u8> {
-    let mut buffer = Vec::new();
-    let taken = io::Read::read_to_end(&mut io::Read::take(file, 64 << 10), &mut buffer);
-    taken.map_or_else(|_| Vec::new(), |_| buffer)
 }

@@ -23,6 +23,7 @@ fn entry(number: u32) -> Entry {
         findings: vec!["f-1".into()],
         codes: vec!["archive-tampered".into()],
         locks: vec![(0, Name::of(Path::new("lock")))],
+        marks: Vec::new(),
         moves: Vec::new(),
         puts: Vec::new(),
     }

@@ -18,6 +18,8 @@ use crate::world::{FileKind, PathError, Stat, WriteFs};
 pub(super) const DEPTH: usize = 96;
 /// Most entries of a tree that are looked at.
 pub(super) const MOST: usize = 500_000;
+/// Largest file that is held in memory.
+pub(super) const LARGEST: u64 = 512 << 20;
 
 /// What was seen of something on disk.
 #[derive(Debug, Clone)]

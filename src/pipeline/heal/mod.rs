@@ -4,23 +4,30 @@
 //! entry: locks, evidence, a verified replacement, a record on disk ([`record`], [`journal`]), then the moves ([`apply`]).
 //! What was interrupted is finished from its record ([`recover`]); what was done is put back from it ([`restore`]).
 
+pub mod allowed;
 pub mod apply;
 pub mod audit;
+mod changes;
+mod diff;
 pub mod evidence;
+pub mod index;
 pub mod journal;
 mod look;
+mod mend;
 pub mod plan;
 pub mod quarantine;
 pub mod receipt;
 pub mod record;
 pub mod recover;
+mod redact;
 mod relocate;
 pub mod restore;
+mod supplied;
 pub mod transaction;
 pub mod vault;
 
 /// Where replacements come from.
-pub trait Supply {
+pub trait Supply: Sync {
     /// The archive of an artifact, whose bytes hash to this digest.
     ///
     /// # Errors
@@ -35,9 +42,17 @@ pub trait Supply {
     /// # Errors
     /// Why it cannot be had, in words.
     fn listing(&self, coordinate: &crate::model::Coordinate) -> Result<Vec<u8>, String>;
+    /// What was said of a package by those who are believed, with its proofs, as claims are exported; empty for nothing.
+    fn proofs(&self, _coordinate: &crate::model::Coordinate) -> Vec<u8> {
+        Vec::new()
+    }
 }
 
 #[cfg(test)]
 mod fault_tests;
 #[cfg(test)]
+mod race_tests;
+#[cfg(test)]
 mod scenes;
+#[cfg(test)]
+mod schedule_tests;

@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::record::Role;
-use crate::ecosystems::contract::{DerivedPart, Healer};
+use crate::ecosystems::contract::{DerivedPart, Healer, Projection, TreePart};
 use crate::model::{
-    ArtifactId, Class, Code, Coordinate, Digest, Finding, Outcome, Place, Reason, text,
+    ArtifactId, Class, Code, Coordinate, Digest, EntryKind, Finding, Outcome, Place, Reason, shell,
+    text,
 };
 use crate::pipeline::ailing::{Aftermath, Ailing};
 
@@ -26,6 +27,8 @@ pub struct Choice {
     pub allowed: BTreeSet<Reason>,
     /// Nothing is fetched.
     pub evict: bool,
+    /// Also what belongs to a project: vendored copies, local registries.
+    pub project: bool,
 }
 
 /// What is to be done.
@@ -50,10 +53,18 @@ pub struct Step {
     pub moves: Vec<Planned>,
     /// What is put in place.
     pub wanted: Vec<Wanted>,
+    /// Copies in a project of which single files are put right.
+    pub copies: Vec<Copy>,
     /// Why nothing is put in place of an archive, where that is known beforehand.
     pub nothing_good: Option<&'static str>,
     /// Lock files in the order in which they are taken: root, path below it.
     pub locks: Vec<(usize, PathBuf)>,
+    /// Files that say to the owning tool that something is not whole, while it is so: root, path below it.
+    pub marks: Vec<(usize, PathBuf)>,
+    /// The artifact that it is about, and what its archive must hash to.
+    pub good: Option<(Arc<ArtifactId>, Digest)>,
+    /// How the archive appears in its tree.
+    pub projection: Option<&'static dyn Projection>,
     /// Lockfiles that name it.
     pub named_by: Vec<String>,
     /// Unpacked trees that something may have been built from: root, path below it.
@@ -72,6 +83,21 @@ pub struct Planned {
     pub role: Role,
     /// What a good one hashes to: found there, it stays.
     pub good: Option<Digest>,
+}
+
+/// A copy of an archive in a project, which belongs to the user: what is right in it stays.
+#[derive(Clone)]
+pub struct Copy {
+    /// Root, by position.
+    pub root: usize,
+    /// Of which artifact.
+    pub artifact: Arc<ArtifactId>,
+    /// What the archive must hash to.
+    pub digest: Digest,
+    /// Where it lies, and how the archive appears there.
+    pub tree: TreePart,
+    /// Where caches hold the archive, verified before it is used: root by position, path below it.
+    pub held: Vec<(usize, PathBuf)>,
 }
 
 /// Something good that is to be had.
@@ -165,10 +191,12 @@ fn is_theirs(finding: &Finding) -> bool {
 }
 
 fn is_for_us(ailing: &Ailing, choice: &Choice) -> bool {
-    let movable = ailing.place == Place::Cache
-        && ailing.healer.is_some()
-        && !ailing.rel.as_os_str().is_empty();
-    if !movable {
+    let ours = match ailing.place {
+        Place::Cache => true,
+        Place::Vendor => choice.project,
+        _ => false,
+    };
+    if !ours || ailing.healer.is_none() {
         return false;
     }
     let named =
@@ -176,13 +204,20 @@ fn is_for_us(ailing: &Ailing, choice: &Choice) -> bool {
     if !named {
         return false;
     }
+    if ailing.rel.as_os_str().is_empty() {
+        // What lies in a vendor folder and is no module's was published by nobody.
+        return ailing.place == Place::Vendor
+            && ailing.outcome == Outcome::Tainted
+            && !strays(ailing).is_empty();
+    }
     let has = |code: Code| ailing.findings.iter().any(|f| f.code == code);
     let unwanted = ailing.unwanted && !ailing.findings.is_empty();
     let tainted = ailing.outcome == Outcome::Tainted
         && !ailing.findings.is_empty()
         && (ailing.trusted || has(Code::EntryMisbound));
     let unverified = choice.purge_unverified
-        && matches!(ailing.kind, "archive" | "tree" | "listing")
+        && (matches!(ailing.kind, "archive" | "tree" | "listing" | "entry")
+            || has(Code::LinkEscape))
         && match ailing.outcome {
             Outcome::Conflict => true,
             Outcome::Unverifiable(reason) => !choice.allowed.contains(&reason),
@@ -190,6 +225,59 @@ fn is_for_us(ailing: &Ailing, choice: &Choice) -> bool {
             Outcome::Verified(_) => false,
         };
     unwanted || tainted || unverified
+}
+
+/// What of a whole root belongs to none of its units: the topmost folders or files.
+fn strays(ailing: &Ailing) -> BTreeSet<PathBuf> {
+    let mut found = BTreeSet::new();
+    for finding in &ailing.findings {
+        for entry in &finding.entries {
+            let path = entry_path(&entry.path, entry.path_escaped);
+            let above = path.ancestors().filter(|above| {
+                let holds = |unit: &PathBuf| unit.starts_with(above);
+                !above.as_os_str().is_empty() && !ailing.beside.iter().any(holds)
+            });
+            found.extend(above.last().map(Path::to_owned));
+        }
+    }
+    found
+}
+
+fn entry_path(text: &str, escaped: bool) -> PathBuf {
+    use std::os::unix::ffi::OsStringExt as _;
+    if escaped {
+        PathBuf::from(std::ffi::OsString::from_vec(shell::unescape(text)))
+    } else {
+        PathBuf::from(text)
+    }
+}
+
+/// A vendored copy whose archive is known: only what differs from that is touched.
+fn copy(ailing: &Ailing) -> Option<Copy> {
+    let vendored = ailing.place == Place::Vendor && ailing.kind == "tree" && !ailing.unwanted;
+    Some(Copy {
+        root: ailing.root,
+        artifact: Arc::clone(ailing.artifact.as_ref().filter(|_| vendored)?),
+        digest: ailing.must?,
+        tree: ailing.tree.clone()?,
+        held: ailing.held.clone(),
+    })
+}
+
+/// What is moved of an ailing subject, as far as the scan has named it.
+fn moved(ailing: &Ailing, evict: bool) -> BTreeSet<PathBuf> {
+    if ailing.rel.as_os_str().is_empty() {
+        return strays(ailing);
+    }
+    let cut = |f: &Finding| usize::try_from(f.entries_total).is_ok_and(|n| n > f.entries.len());
+    if copy(ailing).is_none() || (evict && ailing.findings.iter().any(cut)) {
+        return BTreeSet::from([ailing.rel.clone()]);
+    }
+    let entries = ailing.findings.iter().flat_map(|f| &f.entries);
+    entries
+        .filter(|entry| entry.kind != EntryKind::Missing)
+        .map(|entry| ailing.rel.join(entry_path(&entry.path, entry.path_escaped)))
+        .collect()
 }
 
 fn step(
@@ -200,6 +288,7 @@ fn step(
 ) -> Step {
     let mut moves = BTreeMap::new();
     let mut wanted = Vec::new();
+    let mut copies = Vec::new();
     let mut trees = BTreeSet::new();
     let mut nothing_good = None;
     let whole = chosen.iter().any(|a| a.kind == "archive");
@@ -211,16 +300,27 @@ fn step(
             continue;
         }
         let role = if own { Role::Tainted } else { Role::Follows };
-        moves.insert(
-            (ailing.root, ailing.rel.clone()),
-            (role, ailing.must.filter(|_| ailing.kind == "archive")),
-        );
+        let good = ailing.must.filter(|_| ailing.kind == "archive");
+        for rel in moved(ailing, choice.evict) {
+            moves.insert((ailing.root, rel), (role, good));
+        }
         if ailing.kind == "archive" {
             trees.extend(healer.tree_of(&ailing.rel).map(|tree| (ailing.root, tree)));
         } else if ailing.kind == "tree" {
             trees.insert((ailing.root, ailing.rel.clone()));
         }
-        if choice.evict || ailing.kind == "tree" {
+        if choice.evict {
+            continue;
+        }
+        if let Some(copy) = copy(ailing) {
+            copies.push(copy);
+            continue;
+        }
+        if ailing.kind == "tree" {
+            // Without its archive a tool could not make the tree anew, offline.
+            if !ailing.archived && !whole {
+                wanted.extend(archive_of(ailing, healer));
+            }
             continue;
         }
         match replacement(ailing, healer) {
@@ -242,14 +342,18 @@ fn step(
     let mut named_by: Vec<String> = group.iter().flat_map(|a| a.named_by.clone()).collect();
     named_by.sort();
     named_by.dedup();
-    let mut locks = Vec::new();
-    for (root, rel) in moves.keys() {
+    let (mut locks, mut marks) = (Vec::new(), Vec::new());
+    let cached = chosen.iter().any(|a| a.place == Place::Cache);
+    for (root, rel) in moves.keys().filter(|_| cached) {
         for lock in healer.locks(rel) {
             if !locks.contains(&(*root, lock.clone())) {
                 locks.push((*root, lock));
             }
         }
+        marks.extend(healer.marks(rel).into_iter().map(|mark| (*root, mark)));
     }
+    marks.sort();
+    marks.dedup();
     Step {
         ecosystem: group
             .first()
@@ -267,12 +371,31 @@ fn step(
             })
             .collect(),
         wanted,
+        copies,
         nothing_good,
         locks,
+        marks,
+        good: group
+            .iter()
+            .find_map(|a| Some((Arc::clone(a.artifact.as_ref()?), a.must?))),
+        projection: group
+            .iter()
+            .find_map(|a| a.tree.as_ref().map(|t| t.projection)),
         named_by,
         trees: trees.into_iter().collect(),
         healer,
     }
+}
+
+/// The archive that a tree is made anew from, where the cache does not hold it.
+fn archive_of(ailing: &Ailing, healer: &'static dyn Healer) -> Option<Wanted> {
+    let wanted = ailing.place == Place::Cache && !ailing.unwanted;
+    Some(Wanted::Archive {
+        root: ailing.root,
+        rel: healer.archive_of(&ailing.rel).filter(|_| wanted)?,
+        artifact: Arc::clone(ailing.artifact.as_ref()?),
+        digest: ailing.must?,
+    })
 }
 
 /// What can be had in place of a part.
@@ -306,6 +429,7 @@ fn title(ailing: &Ailing) -> String {
     match &ailing.coordinate {
         Some(coordinate) if coordinate.version.is_empty() => text::printable(&coordinate.name),
         Some(coordinate) => text::printable(&coordinate.to_string()),
+        None if ailing.rel.as_os_str().is_empty() => "what belongs to no module".to_owned(),
         None => text::printable(&ailing.rel.to_string_lossy()),
     }
 }

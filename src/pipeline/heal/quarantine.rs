@@ -1,6 +1,6 @@
 //! What lies in the quarantine: listing, showing, carrying out in one file, removing for good.
 //!
-//! A transaction is named `<run>-<number>`. An export is the same bytes for the same quarantine: names sorted, no times, no
+//! A transaction is named `q-<run>-<number>`, as its evidence is. An export is the same bytes for the same quarantine: names sorted, no times, no
 //! owners, nobody's home folder in a header.
 
 use std::ffi::OsStr;
@@ -11,11 +11,13 @@ use std::path::{Path, PathBuf};
 use flate2::{Compression, GzBuilder};
 
 use super::evidence;
+use super::index;
 use super::journal::{Standing, Story};
 use super::look;
 use super::record::Entry;
 use super::relocate;
 use super::vault::{BESIDE, Vault, VaultError};
+use crate::model::{Class, Code};
 use crate::world::write_fs::Root;
 use crate::world::{FileKind, PathError, WriteFs};
 
@@ -25,7 +27,7 @@ const LARGEST: u64 = 4 << 30;
 /// One transaction in the quarantine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kept {
-    /// Its name: `<run>-<number>`.
+    /// Its name: `q-<run>-<number>`.
     pub id: String,
     /// Its run.
     pub run: String,
@@ -80,7 +82,7 @@ fn kept(vault: &Vault<'_>, run: &str, story: &Story) -> Vec<Kept> {
             }
         }
         all.push(Kept {
-            id: format!("{run}-{}", entry.number),
+            id: evidence::id(run, entry.number),
             run: run.to_owned(),
             at: story.at,
             entry: entry.clone(),
@@ -99,11 +101,7 @@ fn stores(vault: &Vault<'_>, story: &Story, run: &str) -> Vec<Option<Root>> {
         .iter()
         .map(|folder| {
             let path = folder.store.path();
-            let ours = path.file_name() == Some(OsStr::new(run))
-                && path
-                    .parent()
-                    .and_then(Path::file_name)
-                    .is_some_and(|name| name == BESIDE || name == "quarantine");
+            let ours = vault.is_store(&path, &folder.path.path(), run);
             ours.then(|| vault.fs.open(&path).ok()).flatten()
         })
         .collect()
@@ -112,11 +110,45 @@ fn stores(vault: &Vault<'_>, story: &Story, run: &str) -> Vec<Option<Root>> {
 /// Runs that were, or would be, removed with the bytes that they held, and what could not be.
 pub type Pruned = (Vec<(String, u64)>, Vec<String>);
 
+/// Which runs are removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// Every one that is old enough.
+    All,
+    /// Those without a confirmed taint: of the rest the evidence is kept until somebody removes it by hand.
+    Unconfirmed,
+}
+
+/// Whether a run holds evidence of what was proven wrong.
+fn is_confirmed(story: &Story) -> bool {
+    let codes = story.entries.iter().flat_map(|(entry, _)| &entry.codes);
+    codes.filter_map(|code| Code::parse(code)).any(|code| {
+        matches!(
+            code.class(),
+            Class::Integrity | Class::Malicious | Class::Indicator | Class::Revoked
+        )
+    })
+}
+
+/// Bytes that lie in the quarantine.
+///
+/// # Errors
+/// When the vault cannot be listed.
+pub fn bytes(vault: &Vault<'_>) -> Result<u64, VaultError> {
+    let (all, _) = list(vault)?;
+    Ok(all.iter().map(|kept| kept.bytes).sum())
+}
+
 /// Removes runs for good that are older than this (seconds since 1970); their names and how many bytes they held.
 ///
 /// # Errors
 /// When the vault cannot be listed. What cannot be removed stays and is named.
-pub fn prune(vault: &Vault<'_>, before: i64, yes: bool) -> Result<Pruned, VaultError> {
+pub fn prune(
+    vault: &Vault<'_>,
+    before: i64,
+    which: Which,
+    yes: bool,
+) -> Result<Pruned, VaultError> {
     let (mut gone, mut problems) = (Vec::new(), Vec::new());
     for run in vault.runs()? {
         let story = match vault.story(&run) {
@@ -127,7 +159,7 @@ pub fn prune(vault: &Vault<'_>, before: i64, yes: bool) -> Result<Pruned, VaultE
                 continue;
             }
         };
-        if story.at >= before {
+        if story.at >= before || (which == Which::Unconfirmed && is_confirmed(&story)) {
             continue;
         }
         let bytes = kept(vault, &run, &story).iter().map(|k| k.bytes).sum();
@@ -137,13 +169,16 @@ pub fn prune(vault: &Vault<'_>, before: i64, yes: bool) -> Result<Pruned, VaultE
         }
         gone.push((run, bytes));
     }
+    if yes && !gone.is_empty() {
+        index::refresh(vault);
+    }
     Ok((gone, problems))
 }
 
 fn remove(vault: &Vault<'_>, story: &Story, run: &str) -> Result<(), PathError> {
     for folder in &story.folders {
         let path = folder.store.path();
-        let beside = path.file_name() == Some(OsStr::new(run))
+        let beside = vault.is_store(&path, &folder.path.path(), run)
             && path.parent().and_then(Path::file_name) == Some(OsStr::new(BESIDE));
         if let (true, Some(parent)) = (beside, path.parent())
             && let Ok(root) = vault.fs.open(parent)

@@ -38,6 +38,8 @@ pub struct Receipt {
     pub moved: Vec<(PathBuf, Role)>,
     /// What was put in place.
     pub put: Vec<PathBuf>,
+    /// Id of its evidence, if any was written down.
+    pub evidence: Option<String>,
 }
 
 /// Everything that was done.
@@ -45,8 +47,10 @@ pub struct Receipt {
 pub struct Receipts {
     /// One per step.
     pub done: Vec<Receipt>,
-    /// Bytes that were taken into the quarantine.
+    /// Bytes that lie in the quarantine now, those of other runs included.
     pub bytes: u64,
+    /// Old runs without a confirmed taint that were removed for good, with how many bytes they held.
+    pub pruned: Vec<(String, u64)>,
     /// Whether the journal could be closed.
     pub closed: bool,
     /// Why the run ended early.

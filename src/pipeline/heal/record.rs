@@ -171,6 +171,34 @@ pub struct Put {
     pub staged: String,
     /// SHA-256 of its bytes, lower-case hex.
     pub sha256: String,
+    /// Folders that are made for it, outermost first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub made: Vec<Name>,
+    /// The nearest folder above that was there, as it was, where nothing is moved away from the place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub above: Option<Above>,
+}
+
+/// A folder, as it was before something in it changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Above {
+    /// Path below the folder of the record; empty for that itself.
+    pub rel: Name,
+    /// As it was.
+    pub was: Was,
+}
+
+/// A file that says to the owning tool that something is not whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mark {
+    /// Folder, by position in the record.
+    pub folder: usize,
+    /// Path below it.
+    pub rel: Name,
+    /// The folder above it, as it was.
+    pub above: Was,
 }
 
 /// One transaction.
@@ -189,6 +217,9 @@ pub struct Entry {
     pub codes: Vec<String>,
     /// Lock files: folder, path below it.
     pub locks: Vec<(usize, Name)>,
+    /// Files that are there while it is done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub marks: Vec<Mark>,
     /// What is moved away, in this order.
     pub moves: Vec<Move>,
     /// What is put in place.
@@ -250,8 +281,14 @@ impl Entry {
             .puts
             .iter()
             .all(|put| place(put.folder, &put.rel) && ours(&put.staged));
+        let made = self.puts.iter().all(|put| {
+            let above = put.above.as_ref();
+            put.made.iter().all(Name::is_below)
+                && above.is_none_or(|a| a.rel.text.is_empty() || a.rel.is_below())
+        });
+        let marks = self.marks.iter().all(|mark| place(mark.folder, &mark.rel));
         let locks = self.locks.iter().all(|(folder, rel)| place(*folder, rel));
-        if puts && locks {
+        if puts && made && marks && locks {
             Ok(())
         } else {
             Err("it names a path that leaves its folder".to_owned())

@@ -5,6 +5,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::allowed::Allowed;
 use super::apply::Grounds;
 use super::audit::{Audit, Deed};
 use super::journal::{self, Journal, Standing};
@@ -36,10 +37,11 @@ pub fn all(
     uid: u32,
     now: i64,
     wait: Duration,
+    allowed: &Allowed,
 ) -> Result<Vec<Recovered>, VaultError> {
     let mut all = Vec::new();
     for run in vault.pending()? {
-        let recovered = one(vault, &run, wait)?;
+        let recovered = one(vault, &run, wait, allowed)?;
         let result = format!(
             "finished {}, taken back {}, stuck {}",
             recovered.finished,
@@ -59,7 +61,12 @@ pub fn all(
     Ok(all)
 }
 
-fn one(vault: &Vault<'_>, run: &str, wait: Duration) -> Result<Recovered, VaultError> {
+fn one(
+    vault: &Vault<'_>,
+    run: &str,
+    wait: Duration,
+    allowed: &Allowed,
+) -> Result<Recovered, VaultError> {
     let name = journal_name(run);
     let mut recovered = Recovered {
         run: run.to_owned(),
@@ -73,7 +80,7 @@ fn one(vault: &Vault<'_>, run: &str, wait: Duration) -> Result<Recovered, VaultE
         return Ok(recovered);
     };
     if story.is_pending() {
-        let grounds = vault.grounds(&story.folders, run)?;
+        let grounds = vault.grounds(&story.folders, run, allowed)?;
         let mut journal = Journal::resume(vault.fs, vault.base, &name, &story)?;
         for (entry, standing) in &story.entries {
             let ended = match standing {
@@ -89,7 +96,7 @@ fn one(vault: &Vault<'_>, run: &str, wait: Duration) -> Result<Recovered, VaultE
         }
     }
     if recovered.stuck.is_empty() {
-        sweep(vault, &story, run)?;
+        sweep(vault, &story, run, allowed)?;
         vault.close(run)?;
     }
     Ok(recovered)
@@ -168,8 +175,13 @@ pub(super) fn put_back(grounds: &Grounds<'_>, entry: &Entry) -> Result<(), Strin
 }
 
 /// Removes what was fetched and never put in place.
-fn sweep(vault: &Vault<'_>, story: &journal::Story, run: &str) -> Result<(), VaultError> {
-    let Ok(grounds) = vault.grounds(&story.folders, run) else {
+fn sweep(
+    vault: &Vault<'_>,
+    story: &journal::Story,
+    run: &str,
+    allowed: &Allowed,
+) -> Result<(), VaultError> {
+    let Ok(grounds) = vault.grounds(&story.folders, run, allowed) else {
         return Ok(());
     };
     for (_, store) in &grounds.roots {

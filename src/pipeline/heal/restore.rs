@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::allowed::Allowed;
 use super::apply::Grounds;
 use super::audit::{Audit, Deed};
 use super::journal::{Journal, JournalError, Standing, Story};
@@ -16,7 +17,7 @@ use super::{look, recover};
 use crate::world::FileKind;
 
 /// What is ordered.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Restoring {
     /// Whether it is done, or only shown.
     pub yes: bool,
@@ -28,6 +29,8 @@ pub struct Restoring {
     pub uid: u32,
     /// How long a tool's lock is waited for.
     pub wait: Duration,
+    /// Folders in which something may be put back.
+    pub allowed: Allowed,
 }
 
 /// What became of one transaction.
@@ -79,7 +82,7 @@ pub fn run(
             why: "it says nothing".to_owned(),
         }));
     };
-    let grounds = vault.grounds(&story.folders, run)?;
+    let grounds = vault.grounds(&story.folders, run, &restoring.allowed)?;
     let mut journal = if restoring.yes {
         Some(reopen(vault, run, &story)?)
     } else {

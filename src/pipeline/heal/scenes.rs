@@ -1,5 +1,7 @@
 //! Scenes for tests: a tainted cache on a disk in memory, and what a scan would say of it.
 
+mod others;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,6 +10,7 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 
 use super::Supply;
+use super::allowed::Allowed;
 use super::plan::{Choice, Plan, plan};
 use super::receipt::Receipts;
 use super::recover::{self, Recovered};
@@ -49,9 +52,16 @@ pub(super) enum Taint {
     OtherDiskTree,
     ReadOnlyTree,
     Several,
+    GoTree,
+    GoTreeZipGone,
+    GoZipAndTree,
+    GoMod,
+    GoLookup,
+    Vendored,
+    VendoredStray,
 }
 
-pub(super) const ALL: [Taint; 18] = [
+pub(super) const ALL: [Taint; 25] = [
     Taint::Archive,
     Taint::ArchiveAndTree,
     Taint::Tree,
@@ -70,6 +80,13 @@ pub(super) const ALL: [Taint; 18] = [
     Taint::OtherDiskTree,
     Taint::ReadOnlyTree,
     Taint::Several,
+    Taint::GoTree,
+    Taint::GoTreeZipGone,
+    Taint::GoZipAndTree,
+    Taint::GoMod,
+    Taint::GoLookup,
+    Taint::Vendored,
+    Taint::VendoredStray,
 ];
 
 /// Gives good bytes, or none.
@@ -78,9 +95,9 @@ pub(super) struct Shop {
 }
 
 impl Supply for Shop {
-    fn archive(&self, _: &ArtifactId, _: &Digest) -> Result<Vec<u8>, String> {
+    fn archive(&self, artifact: &ArtifactId, _: &Digest) -> Result<Vec<u8>, String> {
         if self.open {
-            Ok(GOOD.to_vec())
+            Ok(others::published(&artifact.file).unwrap_or_else(|| GOOD.to_vec()))
         } else {
             Err("offline".into())
         }
@@ -137,9 +154,18 @@ pub(super) fn ailing(kind: &'static str, rel: &str, code: Code) -> Ailing {
         must: Some(good_digest()),
         trusted: true,
         unwanted: false,
+        tree: None,
+        archived: true,
+        held: Vec::new(),
+        beside: Vec::new(),
         findings: vec![finding],
         named_by: vec!["/p/Cargo.lock".to_owned()],
     }
+}
+
+/// Cache and build folder of the scenes.
+pub(super) fn allowed() -> Allowed {
+    Allowed::of(["/h", "/p"].map(PathBuf::from))
 }
 
 /// A disk with one kind of taint on it.
@@ -154,6 +180,9 @@ impl Scene {
         disk.dir("/h");
         disk.dir("/s");
         disk.dir("/p");
+        if others::lay(taint, &disk) {
+            return Self { taint, disk };
+        }
         disk.file("/h/registry/cache/r-1/alpha-1.0.0.crate", b"alpha", 0o644);
         disk.file("/h/registry/index/r-1/config.json", b"{}", 0o644);
         let archive = format!("/h/{ARCHIVE}");
@@ -235,16 +264,19 @@ impl Scene {
                 vec![unknown]
             }
             Taint::Several => vec![archive(), tree(), listing()],
+            other => others::found(other),
         };
         let ground = |id: &str, path: &str, build| Ground {
             id: RootId::new(id),
             path: PathBuf::from(path),
             build,
+            project: id != "cargo-home",
         };
         Aftermath {
             grounds: vec![
                 ground("cargo-home", "/h", false),
                 ground("target", "/p/target", true),
+                ground("vendor", "/p/vendor", false),
             ],
             ailing,
             findings: Vec::new(),
@@ -255,6 +287,7 @@ impl Scene {
         let choice = Choice {
             purge_unverified: self.taint == Taint::Unverifiable,
             evict: self.taint == Taint::Evicted,
+            project: true,
             ..Choice::default()
         };
         let mut plan = plan(&self.aftermath(), &choice);
@@ -285,7 +318,7 @@ impl Scene {
 
     pub(super) fn heal_from(&self, run: &str, supply: &dyn Supply) -> Result<Receipts, VaultError> {
         let vault = Vault::open(&self.disk, Path::new("/s"), UID, Duration::ZERO)?;
-        recover::all(&vault, UID, 7, Duration::ZERO)?;
+        recover::all(&vault, UID, 7, Duration::ZERO, &allowed())?;
         let grounds = self.aftermath().grounds;
         let orders = Orders {
             supply,
@@ -305,13 +338,13 @@ impl Scene {
     /// One process that finishes what was interrupted.
     pub(super) fn recover(&self) -> Result<Vec<Recovered>, VaultError> {
         let vault = Vault::open(&self.disk, Path::new("/s"), UID, Duration::ZERO)?;
-        recover::all(&vault, UID, 8, Duration::ZERO)
+        recover::all(&vault, UID, 8, Duration::ZERO, &allowed())
     }
 
     /// One process that puts everything back.
     pub(super) fn restore(&self, force: bool) -> Result<Vec<restore::Returned>, VaultError> {
         let vault = Vault::open(&self.disk, Path::new("/s"), UID, Duration::ZERO)?;
-        recover::all(&vault, UID, 9, Duration::ZERO)?;
+        recover::all(&vault, UID, 9, Duration::ZERO, &allowed())?;
         let Some(run) = restore::last(&vault)? else {
             return Ok(Vec::new());
         };
@@ -321,6 +354,7 @@ impl Scene {
             now: 9,
             uid: UID,
             wait: Duration::ZERO,
+            allowed: allowed(),
         };
         restore::run(&vault, &run, &restoring)
     }
@@ -330,7 +364,10 @@ impl Scene {
         let mut all = self.disk.image("/h");
         all.extend(self.disk.image("/p"));
         let lock = [".package-cache", ".package-cache-mutate", ".cargo-lock"];
-        all.retain(|path, _| !lock.iter().any(|name| path.ends_with(name)));
+        all.retain(|path, _| {
+            let of_go = path.extension().is_some_and(|end| end == "lock");
+            !of_go && !lock.iter().any(|name| path.ends_with(name))
+        });
         for above in ["/h", "/p/target/debug"] {
             all.remove(Path::new(above));
         }

@@ -1,29 +1,33 @@
 //! Carrying out a plan: one transaction per step, in an order in which nothing can be lost.
 //!
-//! Locks of the owning tool; a look at what lies there now; a replacement, fetched beside and compared with the strongest
-//! claim; evidence; the record on disk; the moves; a look at the result; the end of the record. Whatever fails before the
+//! Replacements for all steps, fetched beside and compared with the strongest claim; then, step by step: locks of the
+//! owning tool; a look at what lies there now; evidence; the record on disk; the moves; a look at the result; the end of the record. Whatever fails before the
 //! record has begun leaves everything as it was; whatever fails after it is taken back.
 
+mod found;
+
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sha2::{Digest as _, Sha256};
-
+use self::found::Found;
 use super::apply::Grounds;
 use super::audit::{Audit, Deed};
 use super::evidence::{self, Incident};
 use super::journal::Journal;
-use super::plan::{Plan, Planned, Step, Wanted};
+use super::plan::{Plan, Step};
+use super::quarantine::{self, Which};
 use super::receipt::{Ended, Receipt, Receipts};
-use super::record::{Entry, Folder, Line, Move, Name, Put, Role, Was};
+use super::record::{Entry, Folder, Line, Name, Put, Role};
+use super::supplied::{self, Goods, Stage};
 use super::vault::{Vault, VaultError, journal_name};
-use super::{Supply, look};
-use crate::model::digest::hex;
+use super::{Supply, index};
 use crate::pipeline::ailing::Ground;
-use crate::world::write_fs::{Lock, Root};
+use crate::world::write_fs::{Attributes, Lock, Root};
 use crate::world::{PathError, WriteFs};
+
+/// How long runs are kept that hold no evidence of a confirmed taint, in seconds.
+const RETENTION: i64 = 30 * 24 * 3600;
 
 /// What was ordered, and with which means.
 pub struct Orders<'a> {
@@ -46,7 +50,7 @@ pub struct Orders<'a> {
     /// Whether the deeds are written to the audit log.
     pub audited: bool,
     /// Whether the run was asked to end.
-    pub cancelled: &'a dyn Fn() -> bool,
+    pub cancelled: &'a (dyn Fn() -> bool + Sync),
 }
 
 struct Run<'a> {
@@ -72,12 +76,26 @@ pub fn carry_out(
     orders: &Orders<'_>,
 ) -> Result<Receipts, VaultError> {
     let mut run = Run::begin(vault, plan, orders)?;
+    // Everything is fetched before the first lock is taken: nobody waits for the network.
+    let stage = Stage {
+        fs: vault.fs,
+        orders,
+        grounds: &run.grounds,
+        at: &run.at,
+    };
+    let mut all = supplied::fetch(&stage, plan);
     for (number, step) in (1u32..).zip(&plan.steps) {
+        let goods = all.remove(&number).unwrap_or_default();
         if (orders.cancelled)() {
             run.receipts.early = Some("the run was asked to end".to_owned());
             break;
         }
-        let receipt = run.step(number, step);
+        run.held.retain(|(folder, rel), _| {
+            step.locks
+                .iter()
+                .any(|(root, lock)| run.at.get(root) == Some(folder) && lock == rel)
+        });
+        let receipt = run.step(number, step, goods);
         run.note(&receipt);
         let stuck = matches!(receipt.ended, Ended::Stuck(_));
         run.receipts.done.push(receipt);
@@ -99,11 +117,11 @@ impl<'a> Run<'a> {
         let mut folders = Vec::new();
         let mut roots = Vec::new();
         let mut at = BTreeMap::new();
-        for root in plan
-            .steps
-            .iter()
-            .flat_map(|s| s.moves.iter().map(|m| m.root))
-        {
+        let roots_of = |s: &Step| -> Vec<usize> {
+            let moves = s.moves.iter().map(|m| m.root);
+            moves.chain(s.copies.iter().map(|c| c.root)).collect()
+        };
+        for root in plan.steps.iter().flat_map(roots_of) {
             let Some(ground) = orders.grounds.get(root).filter(|_| !at.contains_key(&root)) else {
                 continue;
             };
@@ -117,8 +135,7 @@ impl<'a> Run<'a> {
                     ),
                 }));
             }
-            let (store, store_path) =
-                vault.store(orders.run, &ground.path, stat.dev, ground.build)?;
+            let (store, store_path) = vault.store(orders.run, ground, stat.dev)?;
             at.insert(root, folders.len());
             roots.push((opened, store));
             folders.push(Folder {
@@ -155,7 +172,27 @@ impl<'a> Run<'a> {
             .iter()
             .any(|r| matches!(r.ended, Ended::Stuck(_)));
         self.receipts.closed = !stuck && self.vault.close(self.orders.run).is_ok();
+        self.retain();
         self.receipts
+    }
+
+    /// What is old goes, unless it is evidence of a confirmed taint; what goes is written down.
+    fn retain(&mut self) {
+        let before = self.orders.now.saturating_sub(RETENTION);
+        let pruned = quarantine::prune(self.vault, before, Which::Unconfirmed, true);
+        self.receipts.pruned = pruned.map(|(gone, _)| gone).unwrap_or_default();
+        for (run, _) in &self.receipts.pruned {
+            self.audit.add(&Deed {
+                at: self.orders.now,
+                uid: self.orders.uid,
+                run,
+                action: "prune",
+                what: "a run of more than 30 days ago without a confirmed taint",
+                result: "removed",
+            });
+        }
+        index::refresh(self.vault);
+        self.receipts.bytes = quarantine::bytes(self.vault).unwrap_or(0);
     }
 
     fn note(&mut self, receipt: &Receipt) {
@@ -177,7 +214,7 @@ impl<'a> Run<'a> {
         });
     }
 
-    fn step(&mut self, number: u32, step: &Step) -> Receipt {
+    fn step(&mut self, number: u32, step: &Step, goods: Goods) -> Receipt {
         let mut receipt = Receipt {
             number,
             ecosystem: step.ecosystem.clone(),
@@ -186,11 +223,17 @@ impl<'a> Run<'a> {
             ended: Ended::Nothing,
             moved: Vec::new(),
             put: Vec::new(),
+            evidence: None,
         };
-        receipt.ended = match self.attempt(number, step, &mut receipt) {
+        let staged = goods.puts.clone();
+        receipt.ended = match self.attempt(number, step, goods, &mut receipt) {
             Ok(ended) => ended,
             Err(why) => Ended::Failed(why),
         };
+        if !matches!(receipt.ended, Ended::Stuck(_)) {
+            // What waited for nothing: the place was good by now, or stays as it is.
+            self.unstage(&staged);
+        }
         receipt
     }
 
@@ -198,15 +241,21 @@ impl<'a> Run<'a> {
         &mut self,
         number: u32,
         step: &Step,
+        goods: Goods,
         receipt: &mut Receipt,
     ) -> Result<Ended, String> {
+        if let Some(why) = goods.failed {
+            return Err(why);
+        }
         self.lock(step)?;
-        let (moves, seen) = self.look(number, step)?;
-        if moves.iter().all(|mv| mv.role == Role::Derived) {
+        let marks = self.marks(step)?;
+        let Found { moves, seen, puts } = self.look(number, step, &goods)?;
+        let idle = moves.iter().all(|mv| mv.role == Role::Derived);
+        if idle && (step.copies.is_empty() || puts.is_empty()) {
             // Gone, or good by now: somebody else, or its tool, was faster.
             return Ok(Ended::Nothing);
         }
-        let (puts, why_not) = self.fetch(number, step, &moves)?;
+        let why_not = goods.why_not;
         if let (Some(why), true) = (&why_not, self.orders.keep_if_unfetchable) {
             self.unstage(&puts);
             return Ok(Ended::Kept(why.clone()));
@@ -223,11 +272,16 @@ impl<'a> Run<'a> {
                 .iter()
                 .filter_map(|(root, rel)| Some((*self.at.get(root)?, Name::of(rel))))
                 .collect(),
+            marks,
             moves,
             puts,
         };
+        let proofs = step.good.as_ref().map_or_else(Vec::new, |(artifact, _)| {
+            self.orders.supply.proofs(&artifact.coordinate)
+        });
         let bundle = Incident {
             step,
+            proofs: &proofs,
             entry: &entry,
             folders: &self.folders,
             seen: &seen,
@@ -249,15 +303,13 @@ impl<'a> Run<'a> {
         if let Err(error) = self.journal.line(&Line::Done(number)) {
             return Ok(self.take_back(&entry, &error.to_string()));
         }
+        receipt.evidence = Some(evidence::id(self.orders.run, number));
         for mv in &entry.moves {
             receipt.moved.push((self.path(mv.folder, &mv.rel), mv.role));
         }
         for put in &entry.puts {
             receipt.put.push(self.path(put.folder, &put.rel));
         }
-        self.receipts.bytes = seen
-            .iter()
-            .fold(self.receipts.bytes, |sum, s| sum.saturating_add(s.bytes));
         Ok(why_not.map_or(Ended::Healed, Ended::Removed))
     }
 
@@ -303,143 +355,6 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// What lies there now. What is gone, or good by now, is not moved.
-    fn look(&self, number: u32, step: &Step) -> Result<(Vec<Move>, Vec<look::Seen>), String> {
-        let fs = self.vault.fs;
-        let (mut moves, mut all) = (Vec::new(), Vec::new());
-        for (at, planned) in step.moves.iter().enumerate() {
-            let Planned {
-                root,
-                rel,
-                role,
-                good,
-            } = planned;
-            let Some(folder) = self.at.get(root).copied() else {
-                continue;
-            };
-            let Some((opened, _)) = self.grounds.roots.get(folder).copied() else {
-                continue;
-            };
-            let seen = match look::at(fs, opened, rel) {
-                Ok(seen) => seen,
-                Err(error) if error.is_not_found() => continue,
-                Err(error) => return Err(error.to_string()),
-            };
-            let regular = seen.stat.kind == crate::world::FileKind::File;
-            if let (Some(good), Some(digest), true) = (good, &seen.digest, regular)
-                && good.hex() == *digest
-            {
-                continue;
-            }
-            let above = rel.parent().unwrap_or(Path::new(""));
-            let above = fs.stat(opened.at(above)).map_err(|e| e.to_string())?;
-            let short: String = seen
-                .digest
-                .as_deref()
-                .unwrap_or("unread")
-                .chars()
-                .take(16)
-                .collect();
-            moves.push(Move {
-                folder,
-                rel: Name::of(rel),
-                item: format!("i{number}-{at}-{short}"),
-                role: *role,
-                was: Was::of(&seen.stat),
-                above: Was::of(&above),
-                digest: seen.digest.clone(),
-                armed: seen
-                    .armed
-                    .iter()
-                    .map(|(path, mode)| (Name::of(path), *mode))
-                    .collect(),
-            });
-            all.push(seen);
-        }
-        Ok((moves, all))
-    }
-
-    /// Fetches what is wanted in place of what is moved; what could not be had, in words.
-    fn fetch(
-        &self,
-        number: u32,
-        step: &Step,
-        moves: &[Move],
-    ) -> Result<(Vec<Put>, Option<String>), String> {
-        let (mut puts, mut why_not) = (Vec::new(), None);
-        if self.orders.evict {
-            return Ok((puts, Some("nothing was to be fetched".to_owned())));
-        }
-        for (at, wanted) in step.wanted.iter().enumerate() {
-            let (root, rel) = wanted.place();
-            let Some(folder) = self.at.get(&root).copied() else {
-                continue;
-            };
-            if !moves
-                .iter()
-                .any(|m| m.folder == folder && m.rel.path() == rel)
-            {
-                continue;
-            }
-            let bytes = match wanted {
-                Wanted::Archive {
-                    artifact, digest, ..
-                } => self
-                    .orders
-                    .supply
-                    .archive(artifact, digest)
-                    .and_then(|bytes| {
-                        // Whoever fetched it has compared it; this is the place where it counts.
-                        if step.healer().fits(artifact, &bytes, digest) {
-                            Ok(bytes)
-                        } else {
-                            Err("what was fetched is not what was published".to_owned())
-                        }
-                    }),
-                Wanted::Known { bytes, .. } => Ok(bytes.clone()),
-                Wanted::Listing { coordinate, .. } => self.orders.supply.listing(coordinate),
-            };
-            match bytes {
-                Ok(bytes) => match self.stage(folder, &format!("n{number}-{at}"), rel, &bytes) {
-                    Ok(put) => puts.push(put),
-                    Err(error) => {
-                        self.unstage(&puts);
-                        return Err(format!("the replacement cannot be written: {error}"));
-                    }
-                },
-                Err(why) => why_not = Some(why),
-            }
-        }
-        Ok((puts, why_not))
-    }
-
-    fn stage(&self, folder: usize, name: &str, rel: &Path, bytes: &[u8]) -> Result<Put, PathError> {
-        let fs = self.vault.fs;
-        let store = self
-            .grounds
-            .roots
-            .get(folder)
-            .map_or(Root(usize::MAX), |r| r.1);
-        let at = store.at(Path::new(name));
-        let mut file = fs.create(at, 0o666)?;
-        let written = file.write_all(bytes).and_then(|()| file.sync());
-        if let Err(source) = written {
-            drop(file);
-            let _ = fs.remove(at);
-            return Err(PathError {
-                path: fs.shown(at),
-                source,
-            });
-        }
-        fs.sync(store.at(Path::new("")))?;
-        Ok(Put {
-            folder,
-            rel: Name::of(rel),
-            staged: name.to_owned(),
-            sha256: hex(&Sha256::digest(bytes)),
-        })
-    }
-
     fn unstage(&self, puts: &[Put]) {
         for put in puts {
             if let Some((_, store)) = self.grounds.roots.get(put.folder) {
@@ -457,7 +372,21 @@ pub(super) fn take_lock(
     wait: Duration,
 ) -> Result<Option<Box<dyn Send>>, String> {
     let at = root.at(rel);
-    match fs.lock(at, wait) {
+    // A lock file that is made anew leaves no trace in its folder's time.
+    let above = rel.parent().unwrap_or(Path::new(""));
+    let before = match fs.stat(at) {
+        Err(error) if error.is_not_found() => fs.stat(root.at(above)).ok(),
+        _ => None,
+    };
+    let taken = fs.lock(at, wait);
+    if let Some(before) = before {
+        let times = Attributes {
+            mode: None,
+            mtime: Some(before.mtime),
+        };
+        let _ = fs.set(root.at(above), times);
+    }
+    match taken {
         Ok(Lock::Held(held)) => Ok(Some(held)),
         Ok(Lock::Unsupported) => Ok(None),
         Ok(Lock::Busy(who)) => Err(format!(

@@ -14,9 +14,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::allowed::Allowed;
 use super::apply::Grounds;
 use super::journal::{self, JournalError, Story};
 use super::record::Folder;
+use crate::pipeline::ailing::Ground;
 use crate::world::write_fs::{Attributes, Lock, Root};
 use crate::world::{FileKind, PathError, WriteFs};
 
@@ -162,14 +164,16 @@ impl<'a> Vault<'a> {
     pub fn store(
         &self,
         run: &str,
-        ground: &Path,
+        ground: &Ground,
         device: u64,
-        build: bool,
     ) -> Result<(Root, PathBuf), VaultError> {
         let own = self.fs.shown(self.base.at(Path::new(""))).join(KEPT);
         let mut error = None;
-        let beside = ground.parent().filter(|_| !build).map(|p| p.join(BESIDE));
-        for (first, place) in [Some(own.clone()), beside, Some(ground.join(BESIDE))]
+        let (path, build) = (&ground.path, ground.build);
+        // Nothing of ours is left in a project, but in folders that hold what was built.
+        let beside = path.parent().filter(|_| !build && !ground.project);
+        let within = (build || !ground.project).then(|| path.join(BESIDE));
+        for (first, place) in [Some(own.clone()), beside.map(|p| p.join(BESIDE)), within]
             .into_iter()
             .flatten()
             .enumerate()
@@ -212,8 +216,13 @@ impl<'a> Vault<'a> {
     /// Opens the folders of a record again; each must be the one that it was.
     ///
     /// # Errors
-    /// When one of them is gone, is another one by now, or is not ours.
-    pub fn grounds<'r>(&self, folders: &[Folder], run: &'r str) -> Result<Grounds<'r>, VaultError>
+    /// When one of them is gone, is another one by now, is not ours, or is none that may be changed.
+    pub fn grounds<'r>(
+        &self,
+        folders: &[Folder],
+        run: &'r str,
+        allowed: &Allowed,
+    ) -> Result<Grounds<'r>, VaultError>
     where
         'a: 'r,
     {
@@ -226,6 +235,11 @@ impl<'a> Vault<'a> {
                     source: io::Error::other(why.to_owned()),
                 })
             };
+            if !allowed.covers(&path) {
+                return Err(refused(
+                    "its record names this folder, which is no cache of yours and was not named: add --root with it if it is right",
+                ));
+            }
             let root = self.fs.open(&path)?;
             let stat = self.fs.stat(root.at(Path::new("")))?;
             if stat.dev != folder.dev || stat.inode != folder.inode {
@@ -237,12 +251,7 @@ impl<'a> Vault<'a> {
                 return Err(refused("it belongs to another user: run as its owner"));
             }
             let store = folder.store.path();
-            let ours = store.file_name().is_some_and(|name| name == run)
-                && store
-                    .parent()
-                    .and_then(Path::file_name)
-                    .is_some_and(|name| name == KEPT || name == BESIDE);
-            if !ours {
+            if !self.is_store(&store, &path, run) {
                 return Err(refused(
                     "its record names a quarantine that is none of ours",
                 ));
@@ -254,6 +263,16 @@ impl<'a> Vault<'a> {
             roots,
             run,
         })
+    }
+
+    /// Whether this is where a run keeps what it takes from a folder: in the vault, or beside or in that folder.
+    pub(super) fn is_store(&self, store: &Path, folder: &Path, run: &str) -> bool {
+        let own = self.fs.shown(self.base.at(Path::new(""))).join(KEPT);
+        let beside = folder.parent().map(|above| above.join(BESIDE));
+        [Some(own), beside, Some(folder.join(BESIDE))]
+            .into_iter()
+            .flatten()
+            .any(|place| place.join(run) == *store)
     }
 
     /// Closes a run: its journal moves to what it kept.

@@ -165,6 +165,7 @@ fn finding() -> impl Strategy<Value = Finding> {
             expected: what.2,
             observed: what.3,
             remedy: told.1,
+            evidence: cause.map(|c| format!("q-{c:X}-1")),
             caused_by: cause.map(|c| format!("f-{c:016x}")),
             advisory,
             why: told.3,

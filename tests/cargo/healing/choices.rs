@@ -129,8 +129,7 @@ fn a_hostile_name_never_becomes_a_name_of_ours() {
 fn what_is_not_built_is_a_usage_error() {
     let world = template().twin();
     for arguments in [
-        &["heal", "--project"][..],
-        &["heal", "--evict", "--keep-if-unfetchable"],
+        &["heal", "--evict", "--keep-if-unfetchable"][..],
         &["restore"],
         &["quarantine", "prune"],
     ] {

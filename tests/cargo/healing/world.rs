@@ -50,7 +50,9 @@ pub(crate) fn healed(world: &World, exit: i32) -> Scan {
 /// Puts the last heal back.
 #[track_caller]
 pub(crate) fn restored(world: &World) -> Scan {
-    let done = command(world, &["restore", "last", "--yes", "--json"]).run_raw();
+    let done = command(world, &["restore", "last", "--yes", "--json", "--root"])
+        .arg(world.project())
+        .run_raw();
     assert_eq!(done.exit, 0, "{}", done.story());
     done
 }

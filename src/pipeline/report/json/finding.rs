@@ -53,6 +53,8 @@ pub(super) struct JsonFinding<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     caused_by: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    evidence: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     advisory: Option<JsonAdvisory<'a>>,
@@ -140,6 +142,7 @@ impl<'a> JsonFinding<'a> {
             message: &finding.message,
             remedy: finding.remedy.as_deref(),
             caused_by: finding.caused_by.as_deref(),
+            evidence: finding.evidence.as_deref(),
             state: finding.state,
             advisory: finding.advisory.as_ref().map(JsonAdvisory::new),
             why: chains(finding),

@@ -1,6 +1,8 @@
 //! The first line and the last ones: what was audited with data of which day, what was not covered, what to do, and
 //! whether it is safe to build. Never says that nothing is wrong where something was not looked at.
 
+use std::collections::BTreeMap;
+
 use super::super::{Detail, when};
 use super::findings::{commands, is_minor, subject};
 use super::gaps::subjects;
@@ -209,6 +211,7 @@ fn steps(page: &mut Page, report: &Report, groups: &[Group<'_>], detail: Detail)
     if all.is_empty() {
         return;
     }
+    let all = together(all);
     page.line(Look::Bold, "to do:", &[]);
     let most = if detail == Detail::Verbose {
         all.len()
@@ -230,6 +233,38 @@ fn steps(page: &mut Page, report: &Report, groups: &[Group<'_>], detail: Detail)
         let text = format!("{} more (-v shows all)", all.len() - most);
         page.line(Look::Dim, "  - and ", &[(Look::Dim, &text)]);
     }
+}
+
+/// What one call of heal does for several findings is said once: the findings themselves name the call for each.
+fn together(all: Vec<(String, Vec<String>)>) -> Vec<(String, Vec<String>)> {
+    let call = |commands: &[String]| -> Option<String> {
+        let (first, rest) = commands.split_first()?;
+        let (call, _) = first.split_once(" --only ")?;
+        let same = |c: &String| {
+            c.split_once(" --only ")
+                .is_some_and(|(other, _)| other == call)
+        };
+        (call.starts_with("untaint heal") && rest.iter().all(same)).then(|| call.to_owned())
+    };
+    let mut calls: BTreeMap<String, usize> = BTreeMap::new();
+    for (_, commands) in &all {
+        if let Some(call) = call(commands) {
+            *calls.entry(call).or_default() += 1;
+        }
+    }
+    calls.retain(|_, count| *count > 1);
+    let mut short: Vec<(String, Vec<String>)> = calls
+        .iter()
+        .map(|(call, count)| {
+            let why = format!("quarantine {count} of these and put in place what was published");
+            (why, vec![format!("{call} --yes")])
+        })
+        .collect();
+    let alone = |(_, commands): &(String, Vec<String>)| {
+        call(commands).is_none_or(|call| !calls.contains_key(&call))
+    };
+    short.extend(all.into_iter().filter(alone));
+    short
 }
 
 /// Whether a remedy can be typed as it stands.

@@ -1,0 +1,164 @@
+//! What a step finds under its locks: what is moved, as it is now, and what is put in its place.
+//!
+//! Everything that was planned is looked at once more here: the plan is what a scan saw before anything was locked.
+
+use std::path::Path;
+
+use super::Run;
+use crate::model::Finding;
+use crate::pipeline::heal::look;
+use crate::pipeline::heal::plan::{Copy, Planned, Step};
+use crate::pipeline::heal::record::{Mark, Move, Name, Put, Role, Was};
+use crate::pipeline::heal::supplied::{self, Goods, Stage};
+use crate::world::write_fs::Root;
+
+/// What a step does, as found under its locks.
+pub(super) struct Found {
+    pub(super) moves: Vec<Move>,
+    pub(super) seen: Vec<look::Seen>,
+    pub(super) puts: Vec<Put>,
+}
+
+impl Run<'_> {
+    /// Files that say to the tool that something is not whole; those that are there already are not ours.
+    pub(super) fn marks(&self, step: &Step) -> Result<Vec<Mark>, String> {
+        let fs = self.vault.fs;
+        let mut marks = Vec::new();
+        for (root, rel) in &step.marks {
+            let Some((folder, opened)) = self.opened(*root) else {
+                continue;
+            };
+            let above = rel.parent().unwrap_or(Path::new(""));
+            let above = match fs.stat(opened.at(above)) {
+                Ok(above) => above,
+                Err(error) if error.is_not_found() => continue,
+                Err(error) => return Err(error.to_string()),
+            };
+            if fs.stat(opened.at(rel)).is_err() {
+                marks.push(Mark {
+                    folder,
+                    rel: Name::of(rel),
+                    above: Was::of(&above),
+                });
+            }
+        }
+        Ok(marks)
+    }
+
+    /// A root's position among the folders of the record, and its handle.
+    fn opened(&self, root: usize) -> Option<(usize, Root)> {
+        let folder = self.at.get(&root).copied()?;
+        let (opened, _) = self.grounds.roots.get(folder).copied()?;
+        Some((folder, opened))
+    }
+
+    /// What lies there now. What is gone, or good by now, is not moved, and nothing is put in its place.
+    pub(super) fn look(&self, number: u32, step: &Step, goods: &Goods) -> Result<Found, String> {
+        let stage = Stage {
+            fs: self.vault.fs,
+            orders: self.orders,
+            grounds: &self.grounds,
+            at: &self.at,
+        };
+        let mut found = Found {
+            moves: Vec::new(),
+            seen: Vec::new(),
+            puts: Vec::new(),
+        };
+        let mut planned = step.moves.clone();
+        if !step.copies.is_empty() {
+            let copied = |p: &Planned| {
+                let within = |c: &Copy| c.root == p.root && p.rel.starts_with(&c.tree.rel);
+                step.copies.iter().any(within)
+            };
+            if goods.why_not.is_none() {
+                // What the scan named of a copy is a part of what differs at most.
+                planned.retain(|p| p.role == Role::Derived || !copied(p));
+                let mended = supplied::mend(&stage, number, step, goods)?;
+                planned.extend(mended.moves);
+                found.puts = mended.puts;
+            } else if step.findings.iter().any(is_cut) {
+                planned.retain(|p| p.role == Role::Derived || !copied(p));
+                planned.extend(step.copies.iter().map(|copy| Planned {
+                    root: copy.root,
+                    rel: copy.tree.rel.clone(),
+                    role: Role::Tainted,
+                    good: None,
+                }));
+            }
+        }
+        for (at, planned) in planned.iter().enumerate() {
+            let looked = self.one(number, at, planned);
+            match looked {
+                Ok(Some((mv, seen))) => {
+                    found.moves.push(mv);
+                    found.seen.push(seen);
+                }
+                Ok(None) => {}
+                Err(why) => {
+                    self.unstage(&found.puts);
+                    return Err(why);
+                }
+            }
+        }
+        for put in &goods.puts {
+            let Some((root, _)) = self.grounds.roots.get(put.folder).copied() else {
+                continue;
+            };
+            let moved = found
+                .moves
+                .iter()
+                .any(|m| m.folder == put.folder && m.rel == put.rel);
+            let free = || self.vault.fs.stat(root.at(&put.rel.path())).is_err();
+            if moved || free() {
+                found.puts.push(supplied::settled(&stage, put, moved));
+            }
+        }
+        Ok(found)
+    }
+
+    fn one(
+        &self,
+        number: u32,
+        at: usize,
+        planned: &Planned,
+    ) -> Result<Option<(Move, look::Seen)>, String> {
+        let fs = self.vault.fs;
+        let rel = &planned.rel;
+        let Some((folder, opened)) = self.opened(planned.root) else {
+            return Ok(None);
+        };
+        let seen = match look::at(fs, opened, rel) {
+            Ok(seen) => seen,
+            Err(error) if error.is_not_found() => return Ok(None),
+            Err(error) => return Err(error.to_string()),
+        };
+        let regular = seen.stat.kind == crate::world::FileKind::File;
+        if let (Some(good), Some(digest), true) = (&planned.good, &seen.digest, regular)
+            && good.hex() == *digest
+        {
+            return Ok(None);
+        }
+        let above = rel.parent().unwrap_or(Path::new(""));
+        let above = fs.stat(opened.at(above)).map_err(|e| e.to_string())?;
+        let digest = seen.digest.as_deref().unwrap_or("unread");
+        let short: String = digest.chars().take(16).collect();
+        let armed = seen.armed.iter();
+        let mv = Move {
+            folder,
+            rel: Name::of(rel),
+            item: format!("i{number}-{at}-{short}"),
+            role: planned.role,
+            was: Was::of(&seen.stat),
+            above: Was::of(&above),
+            digest: seen.digest.clone(),
+            armed: armed.map(|(path, mode)| (Name::of(path), *mode)).collect(),
+        };
+        Ok(Some((mv, seen)))
+    }
+}
+
+/// Whether more differs than a finding names.
+fn is_cut(finding: &Finding) -> bool {
+    usize::try_from(finding.entries_total).is_ok_and(|total| total > finding.entries.len())
+}
