@@ -97,6 +97,8 @@ pub struct Journal {
     file: Box<dyn NewFile>,
     path: std::path::PathBuf,
     chain: String,
+    /// A line could not be written: no other may follow.
+    broken: bool,
 }
 
 fn link(chain: &str, json: &str) -> String {
@@ -124,6 +126,7 @@ impl Journal {
             file: fs.create(place, 0o600)?,
             path: fs.shown(place),
             chain: link(SEED, id),
+            broken: false,
         };
         journal.line(&Line::Run {
             version: VERSION,
@@ -151,6 +154,7 @@ impl Journal {
             file: fs.append(place)?,
             path: fs.shown(place),
             chain: story.chain.clone(),
+            broken: false,
         };
         // What is gone by must be on disk: the process that wrote it may have ended before it was.
         journal.write(b"")?;
@@ -181,10 +185,18 @@ impl Journal {
             path: self.path.clone(),
             source: std::io::Error::other(e),
         })?;
+        if self.broken {
+            return Err(PathError {
+                path: self.path.clone(),
+                source: std::io::Error::other("an earlier line of it could not be written"),
+            });
+        }
         let next = link(&self.chain, &json);
-        self.write(format!("{next} {json}\n").as_bytes())?;
+        let written = self.write(format!("{next} {json}\n").as_bytes());
+        // Whether the line is on disk is not known then: another behind it would not fit.
+        self.broken = written.is_err();
         self.chain = next;
-        Ok(())
+        written
     }
 }
 

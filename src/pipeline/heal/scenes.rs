@@ -163,6 +163,12 @@ pub(super) fn ailing(kind: &'static str, rel: &str, code: Code) -> Ailing {
     }
 }
 
+/// Nothing new is begun beside what is half done: the commands see to that.
+fn whole(recovered: &[Recovered]) -> Result<(), VaultError> {
+    let stuck = recovered.iter().find_map(|r| r.stuck.first());
+    stuck.map_or(Ok(()), |why| Err(VaultError::Busy(Some(why.clone()))))
+}
+
 /// Cache and build folder of the scenes.
 pub(super) fn allowed() -> Allowed {
     Allowed::of(["/h", "/p"].map(PathBuf::from))
@@ -318,7 +324,7 @@ impl Scene {
 
     pub(super) fn heal_from(&self, run: &str, supply: &dyn Supply) -> Result<Receipts, VaultError> {
         let vault = Vault::open(&self.disk, Path::new("/s"), UID, Duration::ZERO)?;
-        recover::all(&vault, UID, 7, Duration::ZERO, &allowed())?;
+        whole(&recover::all(&vault, UID, 7, Duration::ZERO, &allowed())?)?;
         let grounds = self.aftermath().grounds;
         let orders = Orders {
             supply,
@@ -344,7 +350,7 @@ impl Scene {
     /// One process that puts everything back.
     pub(super) fn restore(&self, force: bool) -> Result<Vec<restore::Returned>, VaultError> {
         let vault = Vault::open(&self.disk, Path::new("/s"), UID, Duration::ZERO)?;
-        recover::all(&vault, UID, 9, Duration::ZERO, &allowed())?;
+        whole(&recover::all(&vault, UID, 9, Duration::ZERO, &allowed())?)?;
         let Some(run) = restore::last(&vault)? else {
             return Ok(Vec::new());
         };

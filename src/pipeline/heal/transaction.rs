@@ -294,14 +294,19 @@ impl<'a> Run<'a> {
             return Err(format!("the evidence cannot be kept: {error}"));
         }
         if let Err(error) = self.journal.line(&Line::Begin(Box::new(entry.clone()))) {
-            self.unstage(&entry.puts);
-            return Err(format!("the journal cannot be written: {error}"));
+            // It may be on disk all the same: then the next heal does what it says.
+            return Ok(Ended::Stuck(format!(
+                "the journal cannot be written: {error}"
+            )));
         }
         if let Err(error) = self.grounds.apply(&entry) {
             return Ok(self.take_back(&entry, &error.to_string()));
         }
         if let Err(error) = self.journal.line(&Line::Done(number)) {
-            return Ok(self.take_back(&entry, &error.to_string()));
+            // It is done, and the line may be on disk: the next heal sees to it.
+            return Ok(Ended::Stuck(format!(
+                "the journal cannot be written: {error}"
+            )));
         }
         receipt.evidence = Some(evidence::id(self.orders.run, number));
         for mv in &entry.moves {
@@ -317,13 +322,13 @@ impl<'a> Run<'a> {
         let undone = self
             .grounds
             .unapply(entry)
-            .and_then(|()| self.grounds.unstage(entry))
             .map_err(|e| e.to_string())
             .and_then(|()| {
                 self.journal
                     .line(&Line::Undone(entry.number))
                     .map_err(|e| e.to_string())
-            });
+            })
+            .and_then(|()| self.grounds.unstage(entry).map_err(|e| e.to_string()));
         match undone {
             Ok(()) => Ended::Failed(why.to_owned()),
             Err(error) => Ended::Stuck(format!("{why}; and then: {error}")),
