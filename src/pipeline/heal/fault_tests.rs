@@ -10,11 +10,11 @@ use crate::world::fake_disk::End;
 
 pub(super) const ENDS: [End; 3] = [End::Killed, End::PowerLost, End::PowerTorn];
 
-type Picture = BTreeMap<PathBuf, String>;
+pub(super) type Picture = BTreeMap<PathBuf, String>;
 
 pub(super) struct Images {
-    before: Picture,
-    after: Picture,
+    pub(super) before: Picture,
+    pub(super) after: Picture,
 }
 
 pub(super) fn images(taint: Taint) -> Images {
@@ -60,15 +60,15 @@ pub(super) fn kept(scene: &Scene, content: &str) -> bool {
         .any(|text| text.contains(content))
 }
 
-fn is_before(scene: &Scene, images: &Images) -> bool {
+pub(super) fn is_before(scene: &Scene, images: &Images) -> bool {
     scene.picture() == images.before
 }
 
-fn is_after(scene: &Scene, images: &Images) -> bool {
+pub(super) fn is_after(scene: &Scene, images: &Images) -> bool {
     scene.timeless() == images.after
 }
 
-fn difference(is: &Picture, wanted: &Picture) -> String {
+pub(super) fn difference(is: &Picture, wanted: &Picture) -> String {
     let mut out = String::new();
     for path in is.keys().chain(wanted.keys()) {
         if is.get(path) != wanted.get(path) {
