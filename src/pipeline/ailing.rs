@@ -96,15 +96,17 @@ pub fn collect(
         by_row.insert((&row.root, &row.rel, row.kind), row);
     }
     let mut by_place: BTreeMap<(&RootId, &str), Vec<&Finding>> = BTreeMap::new();
-    let mut by_package: BTreeMap<(&str, &str), Vec<&Finding>> = BTreeMap::new();
+    let mut by_package: BTreeMap<(EcosystemId, &str, &str), Vec<&Finding>> = BTreeMap::new();
     for finding in findings {
         if let (Some(root), Some(rel)) = (&finding.root, &finding.rel) {
             by_place.entry((root, rel)).or_default().push(finding);
         }
         if finding.code == Code::Malicious
-            && let (Some(name), Some(version)) = (&finding.package, &finding.version)
+            && let (Some(id), Some(name), Some(version)) =
+                (finding.ecosystem, &finding.package, &finding.version)
         {
-            by_package.entry((name, version)).or_default().push(finding);
+            let package = (id, &**name, &**version);
+            by_package.entry(package).or_default().push(finding);
         }
     }
     let units = trees(inventory);
@@ -143,7 +145,7 @@ pub fn collect(
         }
         let malicious = subject.coordinate.as_ref().and_then(|c| {
             by_package
-                .get(&(&*c.name, &*c.version))
+                .get(&(c.ecosystem, &*c.name, &*c.version))
                 .filter(|_| subject.place == Place::Cache)
         });
         own.extend(malicious.into_iter().flatten().map(|f| (*f).clone()));

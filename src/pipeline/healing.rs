@@ -1,17 +1,14 @@
-//! Beside the stages: what healing is handed of the others: where good bytes come from, and what was built from bad ones.
+//! Beside the stages: what healing is handed of the others: where good bytes come from.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::ailing::Aftermath;
 use super::heal::Supply;
-use super::heal::plan::Plan;
 use super::standings::Standings;
 use crate::ecosystems::contract::Ecosystem;
 use crate::model::{ArtifactId, Coordinate, Digest, Origin};
 use crate::trust::claims::{ClaimStore, ExportItem};
-use crate::world::{Env, Fetch, FetchError, ReadFs, Request, Response};
+use crate::world::{Env, Fetch, FetchError, Request, Response};
 
 /// Largest archive that is fetched, in bytes.
 const LARGEST: u64 = 512 << 20;
@@ -141,56 +138,4 @@ impl Supply for Fetched<'_> {
             .listing_bytes(coordinate, &response)
             .ok_or_else(|| "its registry's answer is no listing".to_owned())
     }
-}
-
-/// Adds to a plan what was built from the trees that it takes away: in build folders that the scan met, and in those that
-/// the user named. Reads only. Folders that cannot be read are given back.
-pub fn reach(
-    plan: &mut Plan,
-    aftermath: &mut Aftermath,
-    named: &[PathBuf],
-    fs: &dyn ReadFs,
-) -> Vec<PathBuf> {
-    let mut unread = Vec::new();
-    for path in named {
-        match fs.open_root(path) {
-            Ok(root) if aftermath.grounds.iter().all(|g| g.path != root.resolved) => {
-                aftermath.grounds.push(super::ailing::Ground {
-                    id: crate::model::RootId::new("target-dir"),
-                    path: root.resolved,
-                    build: true,
-                    project: false,
-                });
-            }
-            Ok(root) => {
-                for ground in aftermath
-                    .grounds
-                    .iter_mut()
-                    .filter(|g| g.path == root.resolved)
-                {
-                    ground.build = true;
-                }
-            }
-            Err(_) => unread.push(path.clone()),
-        }
-    }
-    let grounds = aftermath.grounds.clone();
-    for (at, ground) in grounds.iter().enumerate().filter(|(_, g)| g.build) {
-        let Ok(root) = fs.open_root(&ground.path) else {
-            unread.push(ground.path.clone());
-            continue;
-        };
-        for step in &mut plan.steps {
-            let trees: Vec<PathBuf> = step
-                .trees
-                .iter()
-                .filter_map(|(root, rel)| Some(grounds.get(*root)?.path.join(rel)))
-                .collect();
-            if !trees.is_empty() {
-                let parts = step.healer().derived(&*root.dir, &trees);
-                step.reach(at, &parts);
-            }
-        }
-    }
-    unread
 }

@@ -2,6 +2,7 @@
 
 pub mod advise;
 pub mod ailing;
+pub mod built;
 pub mod decide;
 pub mod discover;
 pub mod feeds;

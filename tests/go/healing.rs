@@ -198,3 +198,73 @@ fn a_forged_log_record_is_taken_away() {
     assert!(!world.at(&path).exists(), "{done}");
     assert!(world.runs().contains("hi words 1"));
 }
+
+/// Files of the build cache that hold these bytes.
+fn cached(world: &World, bytes: &[u8]) -> Vec<Vec<u8>> {
+    let mut found = Vec::new();
+    for folder in fs::read_dir(world.at("home/build")).unwrap() {
+        let folder = folder.unwrap().path();
+        for file in fs::read_dir(&folder).into_iter().flatten() {
+            let content = fs::read(file.unwrap().path()).unwrap_or_default();
+            if content.windows(bytes.len()).any(|window| window == bytes) {
+                found.push(content);
+            }
+        }
+    }
+    found
+}
+
+/// Go keys what it compiles by the content that it compiled: what was built from a tainted tree stays in its cache and is
+/// never linked once the tree is good. Only its index of a module's folder is keyed by the folder's name, and goes.
+#[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
+fn what_go_built_from_a_tainted_tree_is_not_used_for_the_good_one() {
+    let mut shown = 0;
+    for (what, deed) in TAINTS.iter().take(2) {
+        let world = World::built();
+        world.scan(&[]).is_clean();
+        deed(&world);
+        world.forget_builds();
+        let program = world.at("project/program");
+        let name = program.to_str().unwrap().to_owned();
+        let builds = || {
+            let _ = fs::remove_file(&program);
+            let built = world.try_go(&["build", "-o", &name, "."], &[("GOPROXY", "off")]);
+            assert!(built.status.success(), "{what}: {built:?}");
+            let said = Command::new(&program).output().unwrap();
+            String::from_utf8_lossy(&[said.stdout, said.stderr].concat()).into_owned()
+        };
+        assert!(world.runs().contains("EVIL"), "{what}");
+        assert!(builds().contains("EVIL"), "{what}");
+        let objects = cached(&world, b"EVIL").len();
+        assert!(objects > 0, "{what}");
+        let (code, done, text) = heal(&world, &["--yes"]);
+        assert_eq!(code, 0, "{what}: {text}");
+        assert_eq!(done["left"], serde_json::json!([]), "{what}: {text}");
+        let indexes = cached(&world, b"go index v");
+        let index = |bytes: &Vec<u8>| {
+            bytes.starts_with(b"go index v") && bytes.windows(7).any(|window| window == b"evil.go")
+        };
+        let actions = done["steps"][0]["moves"].as_array().unwrap();
+        let gone = actions.iter().filter(|m| m["role"] == "derived").count();
+        assert!(gone > 0, "{what}: {text}");
+        println!(
+            "{what}: {objects} objects of the taint in the build cache, {gone} index entries taken away, {} outputs of such",
+            indexes.iter().filter(|bytes| index(bytes)).count()
+        );
+        for _ in 0..2 {
+            let said = world.runs();
+            assert!(
+                said.contains("hi words 1") && !said.contains("EVIL"),
+                "{what}: {said}"
+            );
+            let said = builds();
+            assert!(
+                said.contains("hi words 1") && !said.contains("EVIL"),
+                "{what}: {said}"
+            );
+        }
+        shown += 1;
+    }
+    assert_eq!(shown, 2);
+}

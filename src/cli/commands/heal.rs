@@ -13,13 +13,14 @@ use crate::model::policy::{Policy, Selector};
 use crate::model::report::{Report, VerdictResult};
 use crate::model::{Class, Finding, Problem, Reason, text};
 use crate::pipeline::ailing::Aftermath;
+use crate::pipeline::built::{Left, Reach};
 use crate::pipeline::heal::allowed::Allowed;
 use crate::pipeline::heal::plan::{Choice, Plan, plan};
 use crate::pipeline::heal::receipt::{Ended, Receipt, Receipts};
 use crate::pipeline::heal::recover::{self, Recovered};
 use crate::pipeline::heal::transaction::{self, Orders};
 use crate::pipeline::heal::vault::{BESIDE, Vault};
-use crate::pipeline::healing::{self, Fetched};
+use crate::pipeline::healing::Fetched;
 use crate::pipeline::scan;
 use crate::world::real::{SystemWriteFs, World};
 use crate::world::{Env as _, Progress as _, ReadFs as _, WriteFs as _};
@@ -123,7 +124,17 @@ pub(super) fn attempt(
         .map_or(PATIENCE, |s| Duration::from_secs(s.0));
     if let (true, Some(home)) = (args.yes, &home) {
         let opened = Vault::open(&fs, home, uid, OTHERS.min(wait)).map_err(|e| e.to_string())?;
-        let allowed = allowed(world, &named(args, &prepared.settings));
+        let mut named = named(args, &prepared.settings);
+        named.extend(
+            Reach {
+                fs: &world.fs,
+                state: prepared.state(),
+                uid,
+                named: &[],
+            }
+            .known(),
+        );
+        let allowed = allowed(world, &named);
         match recover::all(&opened, uid, now, wait, &allowed) {
             Ok(all) => recovered = all,
             Err(error) => {
@@ -148,13 +159,17 @@ pub(super) fn attempt(
         project: args.project,
     };
     let mut plan = plan(&aftermath, &choice);
-    let unread = healing::reach(&mut plan, &mut aftermath, &args.target_dir, &world.fs);
-    if let Some(path) = unread.first() {
+    let reach = Reach {
+        fs: &world.fs,
+        state: prepared.state(),
+        uid,
+        named: &args.target_dir,
+    };
+    let unopened = |path: PathBuf| {
         let shown = text::printable(&path.to_string_lossy());
-        return Err(format!(
-            "--target-dir {shown}: no folder that can be read is there"
-        ));
-    }
+        format!("--target-dir {shown}: no folder that can be read is there")
+    };
+    let mut left = reach.extend(&mut plan, &mut aftermath).map_err(unopened)?;
     unknown(&choice, &plan, &report)?;
     let run = scan::run_id(now, crate::world::Clock::elapsed_ms(&world.clock));
     let supply = Fetched {
@@ -183,7 +198,9 @@ pub(super) fn attempt(
             audited: home.is_some(),
             cancelled: &|| world.progress.cancelled(),
         };
-        receipts = Some(transaction::carry_out(&vault, &plan, &orders).map_err(|e| e.to_string())?);
+        let done = transaction::carry_out(&vault, &plan, &orders).map_err(|e| e.to_string())?;
+        left = reach.remains(&plan, &aftermath, &done);
+        receipts = Some(done);
         after = Some(rescan(&prepared)?);
     }
     world.progress.finish();
@@ -194,12 +211,13 @@ pub(super) fn attempt(
     }
     remember(prepared.state(), &prepared.store, None, ports);
     let last = after.as_ref().unwrap_or(&report);
-    let exit = ending(args, &plan, receipts.as_ref(), &recovered, last);
+    let exit = ending(args, &plan, receipts.as_ref(), &recovered, last, &left);
     let told = Told {
         plan: &plan,
         aftermath: &aftermath,
         receipts: receipts.as_ref(),
         recovered: &recovered,
+        left: &left,
         report: last,
         run: &run,
         evict: args.evict,
@@ -336,6 +354,7 @@ fn ending(
     receipts: Option<&Receipts>,
     recovered: &[Recovered],
     report: &Report,
+    left: &[Left],
 ) -> Exit {
     let verdict = Exit::of(report.verdict.result, false);
     let open = recovered.iter().any(|r| !r.stuck.is_empty())
@@ -345,13 +364,14 @@ fn ending(
     if !args.yes && !plan.steps.is_empty() {
         return Exit::Findings;
     }
-    if report.verdict.result == VerdictResult::Findings {
+    // What was built from a taint is one, wherever it stays.
+    if report.verdict.result == VerdictResult::Findings || left.iter().any(|l| l.tainted) {
         return Exit::Findings;
     }
     let failed = receipts.is_some_and(|r| {
         r.early.is_some() || r.done.iter().any(|d| matches!(d.ended, Ended::Failed(_)))
     });
-    if open || (failed && verdict == Exit::Clean) {
+    if open || ((failed || !left.is_empty()) && verdict == Exit::Clean) {
         return Exit::Incomplete;
     }
     verdict

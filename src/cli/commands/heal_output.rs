@@ -11,6 +11,7 @@ use crate::model::Finding;
 use crate::model::report::Report;
 use crate::model::{shell, text};
 use crate::pipeline::ailing::Aftermath;
+use crate::pipeline::built::Left;
 use crate::pipeline::heal::plan::{Plan, Step, Wanted};
 use crate::pipeline::heal::receipt::{Ended, Receipt, Receipts};
 use crate::pipeline::heal::record::Role;
@@ -28,6 +29,7 @@ pub(super) struct Told<'a> {
     pub(super) aftermath: &'a Aftermath,
     pub(super) receipts: Option<&'a Receipts>,
     pub(super) recovered: &'a [Recovered],
+    pub(super) left: &'a [Left],
     pub(super) report: &'a Report,
     pub(super) run: &'a str,
     pub(super) evict: bool,
@@ -107,6 +109,7 @@ pub(super) fn table(told: &Told<'_>, detail: Detail) -> Vec<u8> {
             one(&mut out, told, at, step, detail);
         }
         by_hand(&mut out, &told.plan.by_hand);
+        left(&mut out, told.left);
     }
     let steps = told.plan.steps.len();
     match told.receipts {
@@ -232,6 +235,15 @@ fn by_hand(out: &mut String, findings: &[Finding]) {
     }
 }
 
+fn left(out: &mut String, places: &[Left]) {
+    for place in places {
+        let _ = writeln!(out, "left to you: {}: {}", shown(&place.path), place.why);
+    }
+    if !places.is_empty() {
+        out.push('\n');
+    }
+}
+
 fn closing(out: &mut String, told: &Told<'_>, receipts: &Receipts) {
     let count = |is: fn(&Ended) -> bool| receipts.done.iter().filter(|r| is(&r.ended)).count();
     let _ = writeln!(
@@ -342,6 +354,11 @@ pub(super) fn json(told: &Told<'_>) -> Vec<u8> {
             json!({"id": f.id, "code": f.code.as_str(), "path": f.path, "message": f.message, "remedy": f.remedy})
         })
         .collect();
+    let left: Vec<Value> = told
+        .left
+        .iter()
+        .map(|l| json!({"path": path(&l.path), "why": l.why, "tainted": l.tainted}))
+        .collect();
     let recovered: Vec<Value> = told
         .recovered
         .iter()
@@ -357,6 +374,7 @@ pub(super) fn json(told: &Told<'_>) -> Vec<u8> {
         "evict": told.evict,
         "steps": steps,
         "by_hand": by_hand,
+        "left": left,
         "recovered": recovered,
         "verdict": {
             "exit_code": told.exit,

@@ -2,30 +2,33 @@
 //!
 //! `.package-cache-mutate` before `.package-cache`, both exclusive (`util/cache_lock.rs`). An unpacked tree is made anew
 //! from its archive by cargo; a cached index file is what the sparse index answered, in cargo's own wrapping (version 3,
-//! `sources/registry/index/cache.rs`). Units of a build folder are found through their `.d` files, which name sources.
+//! `sources/registry/index/cache.rs`). Units of a build folder are found through `.d` files and fingerprints.
+
+mod reached;
+mod sources;
+mod units;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-use crate::ecosystems::contract::{DerivedPart, Healer, RelPath, Unpacking};
+use crate::ecosystems::contract::{Derived, DerivedPart, Healer, RelPath, Unpacking};
 use crate::formats::gzip::GzipStream;
 use crate::formats::limits::Limits;
 use crate::formats::tar::{TarKind, TarReader};
 use crate::model::digest::hex;
 use crate::model::{ArtifactId, Coordinate, Digest};
-use crate::world::{Dir, FileKind, Request, Response};
+use crate::world::{Dir, Request, Response};
 
 use super::{authority, index_line, projection};
+use reached::reached;
+use sources::Sources;
+use units::Map;
 
-/// Largest `.d` file that is read.
-const LARGEST: u64 = 16 << 20;
 /// Largest answer of an index.
 const LARGEST_ANSWER: u64 = 64 << 20;
-/// Most units of a build folder that are looked at.
-const MOST: usize = 500_000;
 /// First byte and schema of a cached index file.
 const WRAPPING: &[u8] = &[3, 2, 0, 0, 0];
 
@@ -158,150 +161,22 @@ impl Healer for CargoHealer {
     }
 
     fn derived(&self, build: &dyn Dir, trees: &[PathBuf]) -> Vec<DerivedPart> {
-        let mut found = Vec::new();
-        let Ok(entries) = build.list() else {
-            return found;
-        };
-        for entry in entries.iter().filter(|e| e.kind == FileKind::Dir) {
-            let Ok(below) = build.open_dir(&entry.name) else {
-                continue;
-            };
-            let top = PathBuf::from(&entry.name);
-            profile(&*below, &top, trees, &mut found);
-            // `target/<triple>/<profile>`.
-            for inner in below.list().unwrap_or_default() {
-                let looks = inner.kind == FileKind::Dir
-                    && !["deps", ".fingerprint", "build", "incremental", "examples"]
-                        .iter()
-                        .any(|known| inner.name == *known);
-                if let (true, Ok(dir)) = (looks, below.open_dir(&inner.name)) {
-                    profile(&*dir, &top.join(&inner.name), trees, &mut found);
-                }
-            }
-        }
-        found.sort();
-        found.dedup();
-        found
+        let derived = self.derived_among(&[build], trees);
+        derived.parts.into_iter().map(|(_, part)| part).collect()
     }
-}
 
-/// Looks through one `<profile>` folder: which units name one of the trees, and what else carries their hash.
-fn profile(dir: &dyn Dir, rel: &Path, trees: &[PathBuf], found: &mut Vec<DerivedPart>) {
-    let Ok(deps) = dir.open_dir(OsStr::new("deps")) else {
-        return;
-    };
-    let listed = deps.list().unwrap_or_default();
-    let mut units: Vec<(String, usize)> = Vec::new();
-    for entry in listed.iter().take(MOST) {
-        let Some(stem) = entry.name.to_str().and_then(|n| n.strip_suffix(".d")) else {
-            continue;
-        };
-        if entry.kind != FileKind::File {
-            continue;
-        }
-        let Ok((bytes, _)) = (*deps).read(&entry.name, LARGEST) else {
-            continue;
-        };
-        if let Some(from) = trees.iter().position(|tree| names(&bytes, tree))
-            && let Some(hash) = hash_of(stem)
-        {
-            units.push((hash.to_owned(), from));
-        }
+    fn derived_among(&self, builds: &[&dyn Dir], trees: &[PathBuf]) -> Derived {
+        let sources = Sources::of(trees);
+        reached(Map::of(builds, &sources), &sources)
     }
-    if let Ok(build) = dir.open_dir(OsStr::new("build")) {
-        scripts(&*build, trees, &mut units);
-    }
-    units.sort();
-    units.dedup();
-    let lock = rel.join(".cargo-lock");
-    let mut push = |part: PathBuf, from: usize| {
-        found.push(DerivedPart {
-            rel: part,
-            from,
-            lock: lock.clone(),
-        });
-    };
-    for folder in ["deps", ".fingerprint", "build"] {
-        let entries = dir
-            .open_dir(OsStr::new(folder))
-            .and_then(|dir| dir.list())
-            .unwrap_or_default();
-        for entry in entries {
-            let name = entry.name.to_string_lossy();
-            let stem = name.split('.').next().unwrap_or_default();
-            let unit = hash_of(stem).and_then(|hash| {
-                let at = units.binary_search_by(|(known, _)| known.as_str().cmp(hash));
-                at.ok().and_then(|at| units.get(at))
-            });
-            if let Some((_, from)) = unit {
-                push(rel.join(folder).join(&entry.name), *from);
-            }
-        }
-    }
-}
 
-/// Build scripts: `build/<name>-<hash>/build_script_build-<hash>.d` names their sources; what they wrote lies in a folder
-/// of another hash, whose fingerprint and `output` belong to the same package.
-fn scripts(build: &dyn Dir, trees: &[PathBuf], units: &mut Vec<(String, usize)>) {
-    let entries = build.list().unwrap_or_default();
-    let mut packages: Vec<(String, usize)> = Vec::new();
-    for entry in entries
-        .iter()
-        .filter(|e| e.kind == FileKind::Dir)
-        .take(MOST)
-    {
-        let Ok(dir) = build.open_dir(&entry.name) else {
-            continue;
-        };
-        for file in dir.list().unwrap_or_default() {
-            let source = file.kind == FileKind::File && file.name.as_bytes().ends_with(b".d");
-            if !source {
-                continue;
-            }
-            let Ok((bytes, _)) = (*dir).read(&file.name, LARGEST) else {
-                continue;
-            };
-            let from = trees.iter().position(|tree| names(&bytes, tree));
-            if let (Some(from), Some(name)) = (from, entry.name.to_str()) {
-                units.extend(hash_of(name).map(|hash| (hash.to_owned(), from)));
-                packages.extend(
-                    name.rsplit_once('-')
-                        .map(|(name, _)| (name.to_owned(), from)),
-                );
-            }
-        }
+    fn is_build(&self, dir: &dyn Dir) -> bool {
+        units::is_build(dir)
     }
-    for entry in entries {
-        let Some((name, hash)) = entry.name.to_str().and_then(|n| n.rsplit_once('-')) else {
-            continue;
-        };
-        if let Some((_, from)) = packages.iter().find(|(known, _)| known == name) {
-            units.push((hash.to_owned(), *from));
-        }
-    }
-}
 
-/// Whether a dep-info file names something in a tree; spaces in it are escaped with a backslash.
-fn names(bytes: &[u8], tree: &Path) -> bool {
-    let mut needle = Vec::new();
-    for byte in tree.as_os_str().as_bytes() {
-        if *byte == b' ' {
-            needle.push(b'\\');
-        }
-        needle.push(*byte);
+    fn builds_of(&self, project: &Path) -> Vec<PathBuf> {
+        vec![project.join("target")]
     }
-    let last = tree.components().next_back();
-    if needle.len() < 4 || !matches!(last, Some(Component::Normal(_))) {
-        return false;
-    }
-    needle.push(b'/');
-    bytes.windows(needle.len()).any(|window| window == needle)
-}
-
-/// The 16 hex digits at the end of a unit's name.
-fn hash_of(stem: &str) -> Option<&str> {
-    let (_, hash) = stem.rsplit_once('-')?;
-    (hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit())).then_some(hash)
 }
 
 #[cfg(test)]
@@ -310,7 +185,6 @@ mod tests {
 
     use super::*;
     use crate::model::Origin;
-    use crate::world::fake::Disk;
 
     fn package(name: &str) -> Coordinate {
         Coordinate {
@@ -365,43 +239,5 @@ mod tests {
                     .is_none()
             );
         }
-    }
-
-    #[test]
-    fn units_are_found_through_what_they_name() {
-        let mut disk = Disk::of(0, 0);
-        let tree = "/h/registry/src/r-1/beta-1.0.0";
-        let hash = "0123456789abcdef";
-        let other = "fedcba9876543210";
-        disk.file(
-            &format!("/t/debug/deps/beta-{hash}.d"),
-            format!("/t/debug/deps/libbeta-{hash}.rlib: {tree}/src/lib.rs\n").into_bytes(),
-        )
-        .file(
-            &format!("/t/debug/deps/beta_2-{other}.d"),
-            format!("x: {tree}0/src/lib.rs\n").into_bytes(),
-        )
-        .file(&format!("/t/debug/deps/libbeta-{hash}.rlib"), vec![0])
-        .file(&format!("/t/debug/deps/libbeta_2-{other}.rlib"), vec![0])
-        .file(
-            &format!("/t/debug/.fingerprint/beta-{hash}/lib-beta"),
-            vec![0],
-        );
-        let root = disk.dir("/t");
-        let parts = CargoHealer.derived(&*root, &[PathBuf::from(tree)]);
-        let rels: Vec<String> = parts.iter().map(|p| p.rel.display().to_string()).collect();
-        assert_eq!(
-            rels,
-            [
-                format!("debug/.fingerprint/beta-{hash}"),
-                format!("debug/deps/beta-{hash}.d"),
-                format!("debug/deps/libbeta-{hash}.rlib"),
-            ]
-        );
-        assert!(
-            parts
-                .iter()
-                .all(|p| p.lock == Path::new("debug/.cargo-lock"))
-        );
     }
 }

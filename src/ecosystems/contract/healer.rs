@@ -78,6 +78,47 @@ pub trait Healer: Send + Sync {
 
     /// Parts of a build folder that were made from any of these unpacked trees (absolute paths).
     fn derived(&self, build: &dyn Dir, trees: &[PathBuf]) -> Vec<DerivedPart>;
+
+    /// Parts of these build folders that were made from any of these unpacked trees. They are looked at together, since a
+    /// tool may keep what it builds in one of them and the final artifacts in another.
+    fn derived_among(&self, builds: &[&dyn Dir], trees: &[PathBuf]) -> Derived {
+        let mut all = Derived::default();
+        for (at, build) in builds.iter().enumerate() {
+            let parts = self.derived(*build, trees);
+            all.parts.extend(parts.into_iter().map(|part| (at, part)));
+        }
+        all
+    }
+
+    /// Whether a folder is one in which its tool keeps what it builds, by what the tool leaves in it.
+    fn is_build(&self, dir: &dyn Dir) -> bool;
+
+    /// Where its tool keeps what it builds of a project, unless it is told otherwise.
+    fn builds_of(&self, _project: &Path) -> Vec<PathBuf> {
+        Vec::new()
+    }
+}
+
+/// What build folders hold that was made from something else.
+#[derive(Debug, Default)]
+pub struct Derived {
+    /// Parts, each with its build folder by position.
+    pub parts: Vec<(usize, DerivedPart)>,
+    /// What is left to the user.
+    pub unclear: Vec<Unclear>,
+}
+
+/// Something in a build folder that is left to the user.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unclear {
+    /// Build folder, by position.
+    pub build: usize,
+    /// Path below it.
+    pub rel: RelPath,
+    /// Why.
+    pub why: &'static str,
+    /// Whether it was made from one of the trees; otherwise that cannot be told.
+    pub tainted: bool,
 }
 
 /// A part of a build folder that was made from something else.

@@ -20,6 +20,8 @@ use super::escape::{escape_path, escape_version};
 
 /// What the file of a module index begins with.
 const INDEX: &[u8] = b"go index v";
+/// What go says in the folder that holds its build cache.
+const README: &[u8] = b"This directory holds cached build artifacts from the Go build system.";
 /// Largest action entry that is read.
 const ACTION: u64 = 4096;
 /// Most outputs of a build cache that are looked at.
@@ -159,6 +161,12 @@ impl Healer for GoHealer {
             }
         }
         found
+    }
+
+    fn is_build(&self, dir: &dyn Dir) -> bool {
+        let told = dir.read(OsStr::new("README"), ACTION);
+        let told = told.is_ok_and(|(text, _)| text.starts_with(README));
+        told && dir.open_dir(OsStr::new("00")).is_ok()
     }
 }
 

@@ -442,6 +442,7 @@ impl Step {
 
     /// Adds what was built from its trees in the build folder that is this root.
     pub fn reach(&mut self, root: usize, parts: &[DerivedPart]) {
+        let mut known: BTreeSet<Planned> = self.moves.iter().cloned().collect();
         for part in parts {
             let planned = Planned {
                 root,
@@ -449,7 +450,7 @@ impl Step {
                 role: Role::Derived,
                 good: None,
             };
-            if !self.moves.contains(&planned) {
+            if known.insert(planned.clone()) {
                 self.moves.push(planned);
             }
             let lock = (root, part.lock.clone());

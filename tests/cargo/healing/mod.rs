@@ -9,6 +9,7 @@ mod forged;
 mod kept;
 mod kill;
 mod project;
+mod reached;
 mod slice;
 mod taints;
 pub(crate) mod world;

@@ -24,7 +24,13 @@ pub(super) fn judge(
             let Some(written) = entry.value.text() else {
                 return;
             };
-            let Some(path) = templated(written, source, home) else {
+            // Settings of the user are about every workspace, and of a scanned tree about each below them.
+            for base in workspaces(written, context) {
+                if let (Some(path), true) = (templated(written, base, home), *key != "root") {
+                    place(&path, source, entry.line, context, report);
+                }
+            }
+            let Some(path) = templated(written, &source.base, home) else {
                 return;
             };
             moved(&path, entry, source, context, report);
@@ -46,9 +52,16 @@ pub(super) fn judge(
     }
 }
 
+/// Folders that `{workspace-root}` may mean.
+fn workspaces<'a>(written: &str, context: &PostureContext<'a>) -> impl Iterator<Item = &'a Path> {
+    let named = written.contains("{workspace-root}");
+    let all = context.described.iter().map(PathBuf::as_path);
+    all.filter(move |_| named)
+}
+
 /// Fills in what `build.build-dir` may hold; `None` where a part is made by cargo.
-fn templated(written: &str, source: &Source, home: Option<&Path>) -> Option<PathBuf> {
-    let base = source.base.to_string_lossy();
+fn templated(written: &str, root: &Path, home: Option<&Path>) -> Option<PathBuf> {
+    let base = root.to_string_lossy();
     let home = home.map(Path::to_string_lossy).unwrap_or_default();
     let filled = written
         .replace("{workspace-root}", &base)
@@ -57,7 +70,7 @@ fn templated(written: &str, source: &Source, home: Option<&Path>) -> Option<Path
         .split("{workspace-path-hash}")
         .next()
         .unwrap_or_default();
-    (!filled.is_empty() && !filled.contains('{')).then(|| source.base.join(filled))
+    (!filled.is_empty() && !filled.contains('{')).then(|| root.join(filled))
 }
 
 /// A scanned tree that moves what cargo writes out of the project.

@@ -344,6 +344,12 @@ fn places_and_patches() {
     let mut world = World::variable("CARGO_TARGET_DIR", "/h");
     world.disk.folder("/h");
     assert!(world.examine().places.is_empty(), "it holds the project");
+    let mut world = World::user("[build]\nbuild-dir = '{workspace-root}/out'\n");
+    world.described.insert("/w/here".into());
+    world.disk.folder("/w/here/out").folder("/w/there/out");
+    let places = world.examine().places;
+    assert_eq!(places.len(), 1);
+    assert_eq!(places[0].path, Path::new("/w/here/out"));
 }
 
 #[test]
