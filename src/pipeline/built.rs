@@ -294,10 +294,13 @@ fn healers() -> impl Iterator<Item = (&'static str, &'static dyn Healer)> {
 }
 
 /// Trees of these steps by ecosystem, each with its step.
-type Trees = Vec<(&'static dyn Healer, Vec<(usize, PathBuf)>)>;
+type Trees = Vec<Asked>;
+
+/// A healer, and the trees that it is asked about.
+type Asked = (&'static dyn Healer, Vec<(usize, PathBuf)>);
 
 fn trees(steps: &[Step], aftermath: &Aftermath, is_meant: impl Fn(usize) -> bool) -> Trees {
-    let mut all: BTreeMap<&str, (&'static dyn Healer, Vec<(usize, PathBuf)>)> = BTreeMap::new();
+    let mut all: BTreeMap<&str, Asked> = BTreeMap::new();
     for (at, step) in steps.iter().enumerate().filter(|(at, _)| is_meant(*at)) {
         for (root, rel) in &step.trees {
             let Some(ground) = aftermath.grounds.get(*root) else {
