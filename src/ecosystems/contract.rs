@@ -332,6 +332,11 @@ pub trait CacheKind: Send + Sync {
     fn locate(&self, env: &dyn Env, fs: &dyn ReadFs) -> Vec<RootCandidate>;
     /// Opens it. Never writes, never follows a link below the root.
     fn open(&self, root: &dyn Dir, context: &OpenContext<'_>) -> Session;
+    /// Whether a path below its root is one at which its tool keeps what belongs to a package: nothing else in it is ever
+    /// changed by a record of an earlier run.
+    fn holds(&self, _rel: &std::path::Path) -> bool {
+        true
+    }
 }
 
 /// An opened cache: what is in it.

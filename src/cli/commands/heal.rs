@@ -19,11 +19,11 @@ use crate::pipeline::heal::plan::{Choice, Plan, plan};
 use crate::pipeline::heal::receipt::{Ended, Receipt, Receipts};
 use crate::pipeline::heal::recover::{self, Recovered};
 use crate::pipeline::heal::transaction::{self, Orders};
-use crate::pipeline::heal::vault::{BESIDE, Vault};
+use crate::pipeline::heal::vault::{BESIDE, Vault, own_folder};
 use crate::pipeline::healing::Fetched;
 use crate::pipeline::scan;
 use crate::world::real::{SystemWriteFs, World};
-use crate::world::{Env as _, Progress as _, ReadFs as _, WriteFs as _};
+use crate::world::{Env as _, Progress as _, ReadFs as _};
 
 use super::heal_output::{self, Told};
 use super::prepared::Prepared;
@@ -265,11 +265,13 @@ pub(super) fn allowed(world: &World, named: &[PathBuf]) -> Allowed {
     let caches = crate::ecosystems::all()
         .iter()
         .flat_map(|ecosystem| ecosystem.caches())
-        .flat_map(|kind| kind.locate(&world.env, &world.fs))
-        .map(|candidate| candidate.path);
-    let all = caches.chain(named.iter().cloned());
-    let resolved = |path: PathBuf| Some(world.fs.open_root(&path).ok()?.resolved);
-    Allowed::of(all.filter_map(resolved))
+        .flat_map(|kind| {
+            let found = kind.locate(&world.env, &world.fs);
+            found.into_iter().map(|found| (found.path, *kind))
+        });
+    let resolved = |path: &PathBuf| Some(world.fs.open_root(path).ok()?.resolved);
+    Allowed::of(named.iter().filter_map(resolved))
+        .and_caches(caches.filter_map(|(path, kind)| Some((resolved(&path)?, kind))))
 }
 
 /// The second look: nothing remembered of files counts.
@@ -320,12 +322,12 @@ fn beside<'a>(
 
 /// A folder that somebody else made, or can write to, is none to keep evidence in.
 fn private(fs: &SystemWriteFs, path: &Path, uid: u32) -> Result<(), String> {
-    let root = fs.make(path).map_err(|e| e.to_string())?;
-    let stat = fs.stat(root.at(Path::new(""))).map_err(|e| e.to_string())?;
-    if stat.uid == uid && stat.mode & 0o077 == 0 {
-        Ok(())
-    } else {
-        Err(format!("{}: not this user's alone", path.display()))
+    match own_folder(fs, path, uid, true).map_err(|e| e.to_string())? {
+        Some(_) => Ok(()),
+        None => Err(format!(
+            "{}: a link, or not this user's alone",
+            path.display()
+        )),
     }
 }
 

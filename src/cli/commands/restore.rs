@@ -1,6 +1,7 @@
 //! `untaint restore RUN|last`: puts back what a heal moved, byte for byte.
 
 use std::fmt::Write as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::time::Duration;
 
 use serde_json::json;
@@ -11,7 +12,7 @@ use crate::cli::exit::Exit;
 use crate::cli::open::open;
 use crate::cli::settings::Base;
 use crate::cli::{Ports, fail, print};
-use crate::model::text::printable;
+use crate::model::text::{percent, printable};
 use crate::pipeline::heal::recover;
 use crate::pipeline::heal::restore::{self, Restoring, Returned};
 use crate::pipeline::heal::vault::{Vault, VaultError};
@@ -118,7 +119,7 @@ fn object(run: &str, all: &[Returned], yes: bool) -> Vec<u8> {
     let rows: Vec<_> = all
         .iter()
         .map(|r| {
-            let paths: Vec<String> = r.paths.iter().map(|p| p.to_string_lossy().into_owned()).collect();
+            let paths: Vec<String> = r.paths.iter().map(|p| percent(p.as_os_str().as_bytes()).0).collect();
             json!({"number": r.number, "ecosystem": r.ecosystem, "package": r.package, "paths": paths, "refused": r.refused})
         })
         .collect();

@@ -38,6 +38,17 @@ impl CacheKind for CargoHome {
         "cargo"
     }
 
+    fn holds(&self, rel: &Path) -> bool {
+        let parts: Vec<&OsStr> = rel.iter().take(3).collect();
+        match parts.as_slice() {
+            [top, part, _] if *top == "registry" => {
+                *part == "cache" || *part == "src" || *part == "index"
+            }
+            [top, part, _] if *top == "git" => *part == "db" || *part == "checkouts",
+            _ => false,
+        }
+    }
+
     fn locate(&self, env: &dyn Env, _: &dyn ReadFs) -> Vec<RootCandidate> {
         let named = env
             .var("CARGO_HOME")

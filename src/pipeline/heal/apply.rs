@@ -341,13 +341,19 @@ impl Grounds<'_> {
         let Some(found) = stat(self.fs, root, place)? else {
             return Ok(());
         };
-        if found.kind == FileKind::Link || found.mode == mv.was.mode {
+        // A record alone gives no file the rights of another user.
+        let mode = match found.kind {
+            FileKind::Link => return Ok(()),
+            FileKind::Dir => mv.was.mode & 0o3777,
+            FileKind::File | FileKind::Other => mv.was.mode & 0o777,
+        };
+        if found.mode == mode || found.mode == mv.was.mode {
             return Ok(());
         }
         let ours = mv.was.is(&found)
             || (mv.digest.is_some() && look::at(self.fs, root, place)?.digest == mv.digest);
         if ours {
-            self.mode(root, place, mv.was.mode)?;
+            self.mode(root, place, mode)?;
         }
         Ok(())
     }
@@ -398,7 +404,7 @@ impl Grounds<'_> {
         }
         for (below, mode) in &mv.armed {
             let path = inside(&mv.item, &below.path());
-            self.mode_if(store, &path, mode & 0o600, *mode)?;
+            self.mode_if(store, &path, mode & 0o600, mode & 0o777)?;
         }
         Ok(())
     }

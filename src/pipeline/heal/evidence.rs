@@ -19,7 +19,7 @@ use sha2::{Digest as _, Sha256};
 use super::apply::Grounds;
 use super::look::Seen;
 use super::plan::Step;
-use super::record::{Entry, Folder, Move, Role};
+use super::record::{Entry, Folder, Move, Name, Role};
 use super::vault::Vault;
 use super::{changes, redact};
 use crate::model::digest::hex;
@@ -138,7 +138,7 @@ fn told(grounds: &Grounds<'_>, incident: &Incident<'_>) -> Value {
         .moves
         .iter()
         .filter(|mv| mv.role == Role::Derived)
-        .map(|mv| path(incident, mv).display().to_string())
+        .map(|mv| Name::of(&path(incident, mv)).text)
         .collect();
     let puts: Vec<Value> = incident
         .entry
@@ -184,7 +184,7 @@ fn part(grounds: &Grounds<'_>, incident: &Incident<'_>, mv: &Move, seen: &Seen) 
         .map(|(name, value)| json!({"name": name.to_string_lossy(), "value": hex(value)}))
         .collect();
     json!({
-        "path": path(incident, mv).display().to_string(),
+        "path": Name::of(&path(incident, mv)).text,
         "kept_as": mv.item,
         "role": mv.role,
         "kind": match seen.stat.kind {

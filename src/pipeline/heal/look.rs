@@ -55,6 +55,29 @@ pub(super) fn sha256(fs: &dyn WriteFs, at: At<'_>) -> Result<String, PathError> 
     }
 }
 
+/// Bytes of all files there, none of them read.
+pub(super) fn bytes(fs: &dyn WriteFs, root: Root, rel: &Path) -> u64 {
+    let (mut sum, mut open, mut seen) = (0u64, vec![(rel.to_owned(), 0usize)], 0usize);
+    while let Some((path, depth)) = open.pop() {
+        for entry in fs.list(root.at(&path)).unwrap_or_default() {
+            seen += 1;
+            if seen > MOST {
+                return sum;
+            }
+            let below = path.join(&entry.name);
+            match entry.kind {
+                FileKind::Dir if depth < DEPTH => open.push((below, depth + 1)),
+                FileKind::File => {
+                    let size = fs.stat(root.at(&below)).map_or(0, |stat| stat.size);
+                    sum = sum.saturating_add(size);
+                }
+                _ => {}
+            }
+        }
+    }
+    sum
+}
+
 /// Looks at whatever lies there.
 pub(super) fn at(fs: &dyn WriteFs, root: Root, rel: &Path) -> Result<Seen, PathError> {
     let stat = fs.stat(root.at(rel))?;

@@ -51,6 +51,8 @@ pub trait Supply: Sync {
 #[cfg(test)]
 mod fault_tests;
 #[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
 mod race_tests;
 #[cfg(test)]
 mod scenes;

@@ -16,7 +16,8 @@ use super::journal::{Standing, Story};
 use super::look;
 use super::record::Entry;
 use super::relocate;
-use super::vault::{BESIDE, Vault, VaultError};
+use super::restore::altered;
+use super::vault::{self, BESIDE, Vault, VaultError};
 use crate::model::{Class, Code};
 use crate::world::write_fs::Root;
 use crate::world::{FileKind, PathError, WriteFs};
@@ -72,9 +73,13 @@ fn kept(vault: &Vault<'_>, run: &str, story: &Story) -> Vec<Kept> {
             let store = stores.get(mv.folder).copied().flatten();
             let item = Path::new(&mv.item);
             if let Some(store) = store
-                && let Ok(seen) = look::at(vault.fs, store, item)
+                && let Ok(seen) = vault.fs.stat(store.at(item))
             {
-                bytes = bytes.saturating_add(seen.bytes);
+                let counted = || match seen.kind {
+                    FileKind::Dir => look::bytes(vault.fs, store, item),
+                    _ => seen.size,
+                };
+                bytes = bytes.saturating_add(mv.bytes.unwrap_or_else(counted));
                 things.push((
                     folder.path.path().join(mv.rel.path()),
                     vault.fs.shown(store.at(item)),
@@ -180,13 +185,48 @@ fn remove(vault: &Vault<'_>, story: &Story, run: &str) -> Result<(), PathError> 
         let path = folder.store.path();
         let beside = vault.is_store(&path, &folder.path.path(), run)
             && path.parent().and_then(Path::file_name) == Some(OsStr::new(BESIDE));
-        if let (true, Some(parent)) = (beside, path.parent())
-            && let Ok(root) = vault.fs.open(parent)
-        {
-            relocate::discard(vault.fs, root, Path::new(run))?;
+        let (true, Some(parent)) = (beside, path.parent()) else {
+            continue;
+        };
+        // A folder that is a link, or another user's, is none that we made.
+        let ours = vault::own_folder(vault.fs, parent, vault.uid(), false)?;
+        if ours.is_some() && vault::own_folder(vault.fs, &path, vault.uid(), false)?.is_some() {
+            sweep_out(vault, &path)?;
         }
     }
     relocate::discard(vault.fs, vault.base, &vault.kept(run))
+}
+
+/// Removes what a run kept beside a cache: things under names of our making alone, and the folder once it is empty.
+fn sweep_out(vault: &Vault<'_>, path: &Path) -> Result<(), PathError> {
+    let (fs, root) = (vault.fs, vault.fs.open(path)?);
+    for entry in fs.list(root.at(Path::new("")))? {
+        if entry.name.to_str().is_none_or(|name| !is_ours(name)) {
+            return Err(PathError {
+                path: path.join(&entry.name),
+                source: io::Error::other("nothing of ours: it was left, and so was its folder"),
+            });
+        }
+    }
+    for entry in fs.list(root.at(Path::new("")))? {
+        relocate::discard(fs, root, Path::new(&entry.name))?;
+    }
+    match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) => fs.remove_dir(fs.open(parent)?.at(Path::new(name))),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a name is one that a run gives to what it keeps: `i<n>-<n>…`, `n<n>-<n>`, `f<n>-<n>…`, or a passing one.
+fn is_ours(name: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let mut parts = name.splitn(3, '-');
+    let numbered = parts
+        .next()
+        .and_then(|first| first.strip_prefix(['i', 'n', 'f']))
+        .is_some_and(digits)
+        && parts.next().is_some_and(digits);
+    numbered || name.starts_with(".untaint-")
 }
 
 /// One transaction with its evidence as a `.tar.gz`.
@@ -211,6 +251,12 @@ pub fn export(vault: &Vault<'_>, kept: &Kept, story: &Story) -> Result<Vec<u8>, 
     for mv in &kept.entry.moves {
         if let Some(store) = stores.get(mv.folder).copied().flatten() {
             let item = Path::new(&mv.item);
+            if let Some(why) = altered(vault.fs, store, mv) {
+                return Err(PathError {
+                    path: PathBuf::from(&kept.id),
+                    source: io::Error::other(why),
+                });
+            }
             if relocate::stat(vault.fs, store, item)?.is_some() {
                 pack.tree(store, item, &top.join("things").join(item), 0)?;
             }

@@ -154,6 +154,9 @@ pub struct Move {
     pub above: Was,
     /// SHA-256 of a file's bytes, or of a tree's list of entries; `None` where something could not be read.
     pub digest: Option<String>,
+    /// Bytes of all its files, where they were counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
     /// Files in it that could be executed, with their modes: in the quarantine they cannot.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub armed: Vec<(Name, u32)>,

@@ -8,9 +8,10 @@ use std::time::Duration;
 use super::allowed::Allowed;
 use super::apply::Grounds;
 use super::audit::{Audit, Deed};
-use super::journal::{self, Journal, Standing};
+use super::journal::{self, Journal, JournalError, Standing};
 use super::record::{Entry, Line, Role};
 use super::relocate;
+use super::restore::altered;
 use super::transaction::take_lock;
 use super::vault::{Vault, VaultError, journal_name};
 use crate::world::PathError;
@@ -79,10 +80,22 @@ fn one(
         relocate::discard(vault.fs, vault.base, Path::new(&name))?;
         return Ok(recovered);
     };
+    if story.id != run {
+        return Err(VaultError::Journal(JournalError::Refused {
+            name,
+            why: "it tells of another run".to_owned(),
+        }));
+    }
     if story.is_pending() {
         let grounds = vault.grounds(&story.folders, run, allowed)?;
         let mut journal = Journal::resume(vault.fs, vault.base, &name, &story)?;
         for (entry, standing) in &story.entries {
+            if matches!(standing, Standing::Begun | Standing::Restoring)
+                && let Err(why) = allowed.permits(&story.folders, entry)
+            {
+                recovered.stuck.push(why);
+                continue;
+            }
             let ended = match standing {
                 Standing::Begun => begun(&grounds, entry, &mut journal, &mut recovered, wait),
                 Standing::Restoring => {
@@ -150,6 +163,12 @@ fn restoring(
     wait: Duration,
 ) -> Result<(), String> {
     let _held = locks(grounds, entry, wait)?;
+    for mv in entry.moves.iter().filter(|mv| mv.role != Role::Newer) {
+        let store = grounds.roots.get(mv.folder).map(|(_, store)| *store);
+        if let Some(why) = store.and_then(|store| altered(grounds.fs, store, mv)) {
+            return Err(why);
+        }
+    }
     put_back(grounds, entry)?;
     journal
         .line(&Line::Restored(entry.number))

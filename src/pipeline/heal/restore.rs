@@ -10,11 +10,12 @@ use super::allowed::Allowed;
 use super::apply::Grounds;
 use super::audit::{Audit, Deed};
 use super::journal::{Journal, JournalError, Standing, Story};
-use super::record::{Entry, Line, Move, Name, Role, Was};
+use super::record::{Entry, Folder, Line, Move, Name, Role, Was};
 use super::relocate::stat;
 use super::vault::{Vault, VaultError, journal_name};
 use super::{look, recover};
-use crate::world::FileKind;
+use crate::world::write_fs::Root;
+use crate::world::{FileKind, WriteFs};
 
 /// What is ordered.
 #[derive(Debug, Clone)]
@@ -100,7 +101,7 @@ pub fn run(
             paths: entry.moves.iter().map(|mv| path(&story, mv)).collect(),
             refused: None,
         };
-        if let Err(why) = one(&grounds, entry, restoring, journal.as_mut()) {
+        if let Err(why) = one(&grounds, &story.folders, entry, restoring, journal.as_mut()) {
             returned.refused = Some(why);
         }
         if restoring.yes {
@@ -146,6 +147,7 @@ fn path(story: &Story, mv: &Move) -> PathBuf {
 
 fn one(
     grounds: &Grounds<'_>,
+    folders: &[Folder],
     entry: &Entry,
     restoring: &Restoring,
     journal: Option<&mut Journal>,
@@ -155,6 +157,7 @@ fn one(
     } else {
         Vec::new()
     };
+    restoring.allowed.permits(folders, entry)?;
     let newer = newer(grounds, entry, restoring.force)?;
     let Some(journal) = journal else {
         return Ok(());
@@ -168,6 +171,19 @@ fn one(
     journal
         .line(&Line::Restored(entry.number))
         .map_err(|e| e.to_string())
+}
+
+/// Why what is kept of a thing is not put back: it is not what was taken any more.
+pub(super) fn altered(fs: &dyn WriteFs, store: Root, mv: &Move) -> Option<String> {
+    let digest = mv.digest.as_ref()?;
+    let item = Path::new(&mv.item);
+    let kept = look::at(fs, store, item).ok()?;
+    (kept.digest.as_ref() != Some(digest)).then(|| {
+        format!(
+            "{}: it is not what was taken any more: somebody changed it in the quarantine, and it stays there",
+            fs.shown(store.at(item)).display()
+        )
+    })
 }
 
 /// What stands where something is to be put back.
@@ -190,6 +206,9 @@ fn newer(grounds: &Grounds<'_>, entry: &Entry, force: bool) -> Result<Vec<Move>,
                 fs.shown(root.at(&place)).display()
             ));
         }
+        if let Some(why) = altered(fs, store, mv) {
+            return Err(why);
+        }
         let Some(there) = there else { continue };
         let put = entry
             .puts
@@ -202,7 +221,8 @@ fn newer(grounds: &Grounds<'_>, entry: &Entry, force: bool) -> Result<Vec<Move>,
         if ours {
             continue;
         }
-        if !force {
+        // What tools make by themselves is made again; it is moved away, not lost.
+        if !force && !matches!(mv.role, Role::Derived | Role::Follows) {
             return Err(format!(
                 "{}: something newer stands there; --force moves it into the quarantine",
                 fs.shown(root.at(&place)).display()
@@ -218,6 +238,7 @@ fn newer(grounds: &Grounds<'_>, entry: &Entry, force: bool) -> Result<Vec<Move>,
             was: Was::of(&there),
             above: Was::of(&above),
             digest: seen.digest.clone(),
+            bytes: Some(seen.bytes),
             armed: seen
                 .armed
                 .iter()

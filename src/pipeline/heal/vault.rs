@@ -10,6 +10,7 @@
 //! ```
 //! What lies on another file system is kept beside its cache, so that it can be moved by rename.
 
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -64,7 +65,46 @@ pub fn journal_name(run: &str) -> String {
 /// The run of such a journal's name.
 pub fn run_of(name: &str) -> Option<&str> {
     let run = name.strip_prefix("heal-")?.strip_suffix(".journal")?;
-    (!run.is_empty() && run.bytes().all(|b| b.is_ascii_alphanumeric())).then_some(run)
+    is_run(run).then_some(run)
+}
+
+/// Whether a name has the form of a run's id: it begins with its time, in upper case.
+fn is_run(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_digit() || b.is_ascii_uppercase();
+    let time = name.bytes().next().is_some_and(|b| b.is_ascii_digit());
+    time && name.len() <= 40 && name.bytes().all(plain)
+}
+
+/// Opens a folder of ours by its path, through no link in its last part, making it if wanted; `None` where it is not there,
+/// or is a link, another user's, or open to others. What was there already is not changed.
+///
+/// # Errors
+/// When the system refuses.
+pub fn own_folder(
+    fs: &dyn WriteFs,
+    path: &Path,
+    uid: u32,
+    make: bool,
+) -> Result<Option<Root>, PathError> {
+    let (Some(above), Some(name)) = (path.parent(), path.file_name()) else {
+        return Ok(None);
+    };
+    let above = fs.open(above)?;
+    let at = above.at(Path::new(name));
+    if make && let Err(error) = fs.make_dir(at, 0o700) {
+        if error.source.kind() != io::ErrorKind::AlreadyExists {
+            return Err(error);
+        }
+    }
+    let Some(stat) = super::relocate::stat(fs, above, Path::new(name))? else {
+        return Ok(None);
+    };
+    if stat.kind != FileKind::Dir || stat.uid != uid || stat.mode & 0o077 != 0 {
+        return Ok(None);
+    }
+    let root = fs.open(path)?;
+    let opened = fs.stat(root.at(Path::new("")))?;
+    Ok((opened.dev == stat.dev && opened.inode == stat.inode).then_some(root))
 }
 
 impl<'a> Vault<'a> {
@@ -131,11 +171,10 @@ impl<'a> Vault<'a> {
             Err(error) if error.is_not_found() => return Ok(Vec::new()),
             other => other?,
         };
-        let plain = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric());
         Ok(entries
             .iter()
             .filter(|e| e.kind == FileKind::Dir)
-            .filter_map(|e| e.name.to_str().filter(|n| plain(n)).map(str::to_owned))
+            .filter_map(|e| e.name.to_str().filter(|n| is_run(n)).map(str::to_owned))
             .filter(|run| {
                 let journal = self.kept(run).join("journal");
                 self.fs.stat(self.base.at(&journal)).is_ok()
@@ -153,11 +192,24 @@ impl<'a> Vault<'a> {
     /// # Errors
     /// [`JournalError`].
     pub fn story(&self, run: &str) -> Result<Option<Story>, JournalError> {
-        journal::read(self.fs, self.base, &self.kept(run).join("journal"))
+        let name = self.kept(run).join("journal");
+        let story = journal::read(self.fs, self.base, &name)?;
+        match story {
+            Some(story) if story.id != run => Err(JournalError::Refused {
+                name: self.fs.shown(self.base.at(&name)).display().to_string(),
+                why: "it tells of another run".to_owned(),
+            }),
+            story => Ok(story),
+        }
+    }
+
+    /// Whose it is.
+    pub const fn uid(&self) -> u32 {
+        self.uid
     }
 
     /// Makes and opens the place where a run keeps what it takes from the file system of `device`: the vault itself, or
-    /// beside the cache, or in it.
+    /// beside the cache, or in it. Never in a folder that holds what was built: that is emptied without a thought.
     ///
     /// # Errors
     /// When none can be made.
@@ -170,15 +222,21 @@ impl<'a> Vault<'a> {
         let own = self.fs.shown(self.base.at(Path::new(""))).join(KEPT);
         let mut error = None;
         let (path, build) = (&ground.path, ground.build);
-        // Nothing of ours is left in a project, but in folders that hold what was built.
-        let beside = path.parent().filter(|_| !build && !ground.project);
-        let within = (build || !ground.project).then(|| path.join(BESIDE));
+        // Nothing of ours is left in a project.
+        let cache = !build && !ground.project;
+        let beside = path.parent().filter(|_| cache);
+        let within = cache.then(|| path.join(BESIDE));
         for (first, place) in [Some(own.clone()), beside.map(|p| p.join(BESIDE)), within]
             .into_iter()
             .flatten()
             .enumerate()
         {
-            match self.private(&place, run, device) {
+            let found = if first == 0 {
+                self.private(&place, run, device)
+            } else {
+                self.outside(&place, run, device)
+            };
+            match found {
                 Ok(Some(root)) => return Ok((root, place.join(run))),
                 Ok(None) => {}
                 Err(refused) if first == 0 => return Err(refused.into()),
@@ -211,6 +269,24 @@ impl<'a> Vault<'a> {
                 .set(root.at(Path::new("")), Attributes { mode, mtime: None })?;
         }
         self.fs.make(&place.join(run)).map(Some)
+    }
+
+    /// The same in a folder of others: nothing there is followed or changed that we did not make.
+    fn outside(&self, place: &Path, run: &str, device: u64) -> Result<Option<Root>, PathError> {
+        let Some(above) = place.parent() else {
+            return Ok(None);
+        };
+        let opened = self.fs.open(above)?;
+        if self.fs.stat(opened.at(Path::new("")))?.dev != device {
+            return Ok(None);
+        }
+        let Some(root) = own_folder(self.fs, place, self.uid, true)? else {
+            return Ok(None);
+        };
+        if self.fs.stat(root.at(Path::new("")))?.dev != device {
+            return Ok(None);
+        }
+        own_folder(self.fs, &place.join(run), self.uid, true)
     }
 
     /// Opens the folders of a record again; each must be the one that it was.
@@ -256,7 +332,20 @@ impl<'a> Vault<'a> {
                     "its record names a quarantine that is none of ours",
                 ));
             }
-            roots.push((root, self.fs.open(&store)?));
+            let outside = store.parent().and_then(Path::file_name) == Some(OsStr::new(BESIDE));
+            let kept = match store.parent().filter(|_| outside) {
+                None => Some(self.fs.open(&store)?),
+                Some(above) => match own_folder(self.fs, above, self.uid, false)? {
+                    Some(_) => own_folder(self.fs, &store, self.uid, false)?,
+                    None => None,
+                },
+            };
+            let Some(kept) = kept else {
+                return Err(refused(
+                    "what it keeps lies in a folder that is a link, or not yours alone",
+                ));
+            };
+            roots.push((root, kept));
         }
         Ok(Grounds {
             fs: self.fs,

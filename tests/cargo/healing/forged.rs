@@ -173,3 +173,69 @@ fn no_byte_of_a_journal_can_be_changed_by_hand() {
     println!("journals edited by hand and refused by the program: {refused}");
     assert!(refused >= 24, "{refused}");
 }
+
+#[test]
+fn a_forged_record_changes_nothing_in_a_cache_but_places_of_packages() {
+    for (victim, pending) in [
+        ("config.toml", true),
+        ("config.toml", false),
+        ("bin/cargo-x", true),
+        ("bin/cargo-x", false),
+    ] {
+        let world = template().twin();
+        let home = world.cargo_home();
+        write_file(&home.join(victim), "mine\n");
+        let store = store(&world);
+        write_file(&store.join("n1-0"), "evil");
+        let (begun, mut entry) = forged(&home, &store, victim);
+        let file = if pending {
+            world.state().join(format!("state/heal-{RUN}.journal"))
+        } else {
+            write_file(&store.join("i1-0-x"), "evil");
+            entry["puts"] = json!([]);
+            store.join("journal")
+        };
+        let mut lines = vec![begun, json!({"begin": entry})];
+        if !pending {
+            lines.push(json!({"done": 1}));
+        }
+        write_file(&file, journal(&lines));
+        let before = image(&home, true);
+        for call in [
+            heal(&world, &["--yes"]),
+            command(&world, &["restore", "last", "--yes", "--force"]),
+        ] {
+            let done = call.run_raw();
+            let same = differences(&before, &image(&home, true));
+            assert!(same.is_empty(), "{victim}: {same:#?}\n{}", done.story());
+        }
+    }
+}
+
+#[test]
+fn a_restore_gives_no_file_the_rights_of_its_owner() {
+    let world = template().twin();
+    flip(&world, "beta", "1.0.0");
+    healed(&world, 0);
+    let kept = world.state().join("state/quarantine");
+    let run = fs::read_dir(&kept).unwrap().next().unwrap().unwrap().path();
+    let name = run.file_name().unwrap().to_str().unwrap().to_owned();
+    let text = fs::read_to_string(run.join("journal")).unwrap();
+    let mut chain = link("untaint journal", &name);
+    let mut edited = String::new();
+    for line in text.lines() {
+        let mut value: Value = serde_json::from_str(&line[65..]).unwrap();
+        if let Some(moves) = value["begin"]["moves"].as_array_mut() {
+            for mv in moves {
+                mv["was"]["mode"] = json!(0o4755);
+            }
+        }
+        let json = value.to_string();
+        chain = link(&chain, &json);
+        edited += &format!("{chain} {json}\n");
+    }
+    fs::write(run.join("journal"), edited).unwrap();
+    command(&world, &["restore", "last", "--yes", "--force"]).run_raw();
+    let mode = fs::metadata(world.archive("beta", "1.0.0")).unwrap().mode();
+    assert_eq!(mode & 0o7000, 0, "{mode:o}");
+}

@@ -157,6 +157,7 @@ impl Run<'_> {
             was: Was::of(&seen.stat),
             above: Was::of(&above),
             digest: seen.digest.clone(),
+            bytes: Some(seen.bytes),
             armed: armed.map(|(path, mode)| (Name::of(path), *mode)).collect(),
         };
         Ok(Some((mv, seen)))
