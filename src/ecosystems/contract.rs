@@ -138,6 +138,16 @@ pub trait Ecosystem: Send + Sync {
     fn together(&self, _locks: &[LockView<'_>]) -> Together {
         Together::default()
     }
+    /// Lockfiles for which its tool may take any package that a cache holds, named or not: by position, with the reason as a
+    /// fragment. Its caches are then not narrowed to what lockfiles name ([`Wanted::any`]).
+    fn unbounded(
+        &self,
+        _locks: &[LockView<'_>],
+        _env: &dyn Env,
+        _fs: &dyn ReadFs,
+    ) -> Vec<(usize, String)> {
+        Vec::new()
+    }
     /// The parts of the tool itself that build what lockfiles stand for, with what lies on this machine: by position.
     fn parts(
         &self,

@@ -18,6 +18,8 @@ pub enum NoticeCode {
     FirstPartyOutside,
     /// Policy of a scanned tree that has no effect unless named.
     InertPolicy,
+    /// A tool may take any package of its cache, so all of it is judged.
+    WholeCache,
 }
 
 impl NoticeCode {
@@ -30,6 +32,7 @@ impl NoticeCode {
             Self::NoLockfile => "no-lockfile",
             Self::FirstPartyOutside => "first-party-outside",
             Self::InertPolicy => "inert-policy",
+            Self::WholeCache => "whole-cache",
         }
     }
 }

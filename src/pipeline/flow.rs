@@ -1,11 +1,11 @@
 //! The values that flow from stage to stage. Stages do not import each other: they meet in these.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::ecosystems::contract::{
-    Ecosystem, Held, LockExtra, LockedPackage, LockfileFormat, Unit,
+    Ecosystem, Held, LockExtra, LockView, LockedPackage, LockfileFormat, Unit,
 };
 use crate::ecosystems::proof::LogFile;
 use crate::model::advisory::AdvisoryFact;
@@ -212,6 +212,32 @@ pub struct Inventory {
     pub findings: Vec<Finding>,
     /// What was read.
     pub sources: Vec<SourceFacts>,
+}
+
+impl Inventory {
+    /// The lockfiles of an ecosystem, with their positions, as it looks at them side by side.
+    pub fn views(&self, ecosystem: EcosystemId) -> (Vec<usize>, Vec<LockView<'_>>) {
+        (0..)
+            .zip(&self.locks)
+            .filter(|(_, lock)| lock.ecosystem.facts().id == ecosystem)
+            .map(|(at, lock)| (at, self.view(lock)))
+            .unzip()
+    }
+
+    /// A lockfile as its ecosystem looks at it.
+    pub fn view<'a>(&'a self, lock: &'a Lock) -> LockView<'a> {
+        LockView {
+            root: lock.root,
+            root_path: self
+                .roots
+                .get(lock.root)
+                .map_or(Path::new(""), |root| &root.path),
+            rel: &lock.rel,
+            kind: lock.kind,
+            packages: lock.packages.iter().map(|l| &l.package).collect(),
+            extra: &lock.extra,
+        }
+    }
 }
 
 /// How a registry stands with trust.

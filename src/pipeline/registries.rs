@@ -166,6 +166,16 @@ impl Registries {
         Some(())
     }
 
+    /// Whether the settings of an ecosystem's tools call a name private: nobody is asked about it.
+    pub fn is_untold(&self, ecosystem: &dyn Ecosystem, name: &str) -> bool {
+        let unconfirmed = self
+            .unconfirmed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let patterns = unconfirmed.get(&ecosystem.facts().id);
+        patterns.is_some_and(|all| all.iter().any(|p| ecosystem.is_private_by(p, name)))
+    }
+
     /// The one registry that an ecosystem has, if trust knows it.
     pub fn default_of(&self, ecosystem: EcosystemId) -> Option<Arc<Registry>> {
         let defaults = self.defaults.lock().unwrap_or_else(PoisonError::into_inner);

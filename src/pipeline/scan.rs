@@ -182,7 +182,7 @@ fn stages(job: Job<'_>, heal: bool) -> Result<(Report, Aftermath, Standings), No
         full: job.full,
         bytes: job.policy.integrity,
     };
-    let mut inventory = inventory::run(found, &registries, &reading, &ecosystems);
+    let mut inventory = inventory::run(found, &registries, &reading, &ecosystems, job.env, job.fs);
     tool_parts::settle(&mut inventory, &ecosystems, job.env, job.fs);
     let standings = registries.standings(&ecosystems, job.policy.require);
     // A private package is no public one of the same name, wherever its lockfile says that it comes from.

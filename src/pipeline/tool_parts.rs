@@ -1,6 +1,6 @@
 //! Which parts of its own tool a build uses: what lockfiles say of that, and what lies on this machine.
 
-use crate::ecosystems::contract::{Ecosystem, LockView};
+use crate::ecosystems::contract::Ecosystem;
 use crate::world::{Env, ReadFs};
 
 use super::flow::Inventory;
@@ -14,20 +14,7 @@ pub(super) fn settle(
 ) {
     for ecosystem in ecosystems {
         let id = ecosystem.facts().id;
-        let (positions, views): (Vec<usize>, Vec<LockView<'_>>) = (0..)
-            .zip(&inventory.locks)
-            .filter(|(_, lock)| lock.ecosystem.facts().id == id)
-            .map(|(at, lock)| {
-                let view = LockView {
-                    root: lock.root,
-                    rel: &lock.rel,
-                    kind: lock.kind,
-                    packages: lock.packages.iter().map(|l| &l.package).collect(),
-                    extra: &lock.extra,
-                };
-                (at, view)
-            })
-            .unzip();
+        let (positions, views) = inventory.views(id);
         if views.is_empty() {
             continue;
         }

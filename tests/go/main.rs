@@ -41,6 +41,7 @@ mod settings;
 mod table;
 mod table_parts;
 mod taints;
+mod unbounded;
 mod vendor;
 mod workspace;
 mod world;

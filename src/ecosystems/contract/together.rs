@@ -1,6 +1,7 @@
 //! What lockfiles say beside their packages, and together; and what a project's own sources import.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::model::{Finding, Line};
@@ -41,6 +42,8 @@ pub struct ToolPart {
 pub struct LockView<'a> {
     /// Root, by position.
     pub root: usize,
+    /// Path of the root, absolute, links resolved.
+    pub root_path: &'a Path,
     /// Path below the root, `/` between components.
     pub rel: &'a str,
     /// Kind of its format.

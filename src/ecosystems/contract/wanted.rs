@@ -29,4 +29,6 @@ pub struct Wanted {
     pub registries: BTreeMap<(Arc<str>, Arc<str>), Arc<Registry>>,
     /// Every registry of packages that lockfiles name from several, by name and version.
     pub rivals: BTreeMap<NameVersion, Vec<Arc<Registry>>>,
+    /// Whether a tool may take any package that a cache holds, named or not: then nothing in it is unwanted.
+    pub any: bool,
 }

@@ -72,7 +72,7 @@ impl CacheKind for BuildCache {
         // A project without modules of others builds nothing that this would be about.
         if context
             .wanted
-            .is_some_and(|wanted| wanted.packages.is_empty())
+            .is_some_and(|wanted| wanted.packages.is_empty() && !wanted.any)
         {
             return session;
         }

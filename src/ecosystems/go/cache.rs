@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use crate::ecosystems::contract::{
     ArchiveFormat, ArchivePart, Binding, CacheKind, Inspector, OpenContext, Projection,
-    RootCandidate, Session, TreePart, Unit,
+    RootCandidate, Session, TreePart, Unit, Wanted,
 };
 use crate::model::text::printable;
 use crate::model::{
@@ -88,7 +88,7 @@ impl CacheKind for ModCache {
         });
         let mut opening = Opening {
             root,
-            context,
+            narrow: context.wanted.filter(|wanted| !wanted.any),
             registry,
             modules: BTreeMap::new(),
             trees: 0,
@@ -113,7 +113,8 @@ struct Held {
 
 struct Opening<'a> {
     root: &'a dyn Dir,
-    context: &'a OpenContext<'a>,
+    /// What alone is looked at, if not everything.
+    narrow: Option<&'a Wanted>,
     registry: Option<Arc<Registry>>,
     /// By module path and version, unescaped.
     modules: BTreeMap<(String, String), Held>,
@@ -266,7 +267,7 @@ impl Opening<'_> {
     }
 
     fn module(&mut self, path: &str, version: &str, held: Held) {
-        let wanted = self.context.wanted.is_none_or(|wanted| {
+        let wanted = self.narrow.is_none_or(|wanted| {
             // No lockfile names these two, and yet they build everything.
             matches!(path, TOOLCHAIN | fips::MODULE)
                 || wanted
@@ -352,7 +353,7 @@ impl Opening<'_> {
 
     /// Which versions there are is of no account to a project, whose versions are locked.
     fn list(&mut self, rel: PathBuf) {
-        if self.context.wanted.is_none() {
+        if self.narrow.is_none() {
             self.beside(Beside::List(rel));
         }
     }
@@ -395,7 +396,7 @@ impl Opening<'_> {
             .descend(&vcs)
             .and_then(|dir| dir.list())
             .is_ok_and(|entries| !entries.is_empty());
-        if held && self.context.wanted.is_none() {
+        if held && self.narrow.is_none() {
             self.leftover(PathBuf::from("cache/vcs"), "vcs", Reason::Derived);
         }
     }
@@ -429,7 +430,7 @@ impl Opening<'_> {
     }
 
     fn leftover(&mut self, rel: PathBuf, kind: &'static str, reason: Reason) {
-        if self.context.wanted.is_some() {
+        if self.narrow.is_some() {
             return;
         }
         self.inspected(Box::new(Leftover { rel, kind, reason }));

@@ -6,6 +6,7 @@
 //! | `locks` | `go.sum` and `go.mod` as lockfiles |
 //! | `toolchain` | which Go builds a module |
 //! | `workspace` | `go.work`, and what the lockfiles of a tree say together |
+//! | `unbounded` | where Go takes what no lock names |
 //! | `imports` | what a project's own sources import |
 //! | `cache` | GOMODCACHE |
 //! | `beside` | `.info` and `list` files |
@@ -77,6 +78,7 @@ mod proxy;
 mod proxy_said;
 mod settings;
 mod toolchain;
+mod unbounded;
 mod vendor;
 mod vendoring;
 pub mod version;
@@ -122,6 +124,15 @@ impl Ecosystem for Go {
 
     fn together(&self, locks: &[LockView<'_>]) -> Together {
         workspace::together(locks)
+    }
+
+    fn unbounded(
+        &self,
+        locks: &[LockView<'_>],
+        env: &dyn Env,
+        fs: &dyn ReadFs,
+    ) -> Vec<(usize, String)> {
+        unbounded::of(locks, env, fs)
     }
 
     fn parts(

@@ -321,6 +321,7 @@ mod tests {
             .iter()
             .map(|(rel, kind, parsed)| LockView {
                 root: 0,
+                root_path: Path::new("/p"),
                 rel,
                 kind,
                 packages: parsed.packages.iter().collect(),

@@ -2,6 +2,7 @@
 
 mod components;
 mod together;
+mod unbounded;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use crate::ecosystems::contract::{
 };
 use crate::model::report::SourceFacts;
 use crate::model::{Coordinate, EcosystemId, Finding, Location, Origin, Problem, RootId, text};
+use crate::world::{Env, ReadFs};
 
 pub use components::components;
 
@@ -36,6 +38,8 @@ pub fn run(
     registries: &Registries,
     reading: &Reading,
     ecosystems: &[&'static dyn Ecosystem],
+    env: &dyn Env,
+    fs: &dyn ReadFs,
 ) -> Inventory {
     let mut inventory = Inventory {
         problems: std::mem::take(&mut found.problems),
@@ -50,10 +54,16 @@ pub fn run(
     for lock in std::mem::take(&mut found.locks) {
         read_lock(lock, registries, &mut inventory);
     }
-    together::apply(&mut inventory, ecosystems);
+    let unbounded = unbounded::find(&mut inventory, ecosystems, env, fs);
+    together::apply(&mut inventory, registries, ecosystems, &unbounded.locks);
     let wanted: BTreeMap<EcosystemId, Wanted> = ecosystems
         .iter()
-        .map(|e| (e.facts().id, wanted(*e, &inventory)))
+        .map(|e| {
+            let id = e.facts().id;
+            let mut wanted = wanted(*e, &inventory);
+            wanted.any = unbounded.ecosystems.contains(&id);
+            (id, wanted)
+        })
         .collect();
     let known: BTreeMap<EcosystemId, Vec<KnownRegistry>> = ecosystems
         .iter()

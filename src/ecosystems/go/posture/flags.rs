@@ -10,7 +10,7 @@ pub(super) enum Effect {
     Code(&'static str),
     /// Builds something else than what is scanned.
     Elsewhere(&'static str),
-    /// Takes what the lock does not name; a log still judges it.
+    /// Takes what no lock names; the log judges its archive, and nobody its unpacked tree: so the whole cache is judged.
     Looser(&'static str),
     /// Nobody on the way is kept from changing what comes.
     Insecure(&'static str),
@@ -146,6 +146,13 @@ pub(super) fn judge(flags: &str) -> Vec<(String, Effect)> {
         .into_iter()
         .filter_map(|word| effect(&word).map(|effect| (word, effect)))
         .collect()
+}
+
+/// Whether the flags let Go take what no lock names.
+pub(in super::super) fn takes_unlocked(flags: &str) -> bool {
+    judge(flags)
+        .iter()
+        .any(|(_, effect)| matches!(effect, Effect::Looser(_)))
 }
 
 fn effect(word: &str) -> Option<Effect> {

@@ -23,6 +23,7 @@ mod sources;
 mod told;
 mod vendored;
 
+pub(super) use flags::takes_unlocked;
 pub(super) use told::normal;
 
 use crate::ecosystems::contract::{
