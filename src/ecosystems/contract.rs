@@ -42,7 +42,7 @@ pub use inspector::{InspectContext, Inspection, Inspector};
 pub use manifests::{AuditedPath, Held, ManifestContext, Manifests};
 pub use posture::{NamedPlace, Posture, PostureContext, PostureReport, Spelled};
 pub use projection::{
-    Absent, Difference, Extra, ExtraContext, Placement, Projection, ReadTree, TreeView,
+    Absent, Difference, Extra, ExtraContext, Placement, Projection, ReadTree, TreeView, Unjudged,
 };
 pub use proofs::Proofs;
 pub use question::{Question, Reply};

@@ -23,6 +23,7 @@ mod goenv;
 mod guard;
 mod healing;
 mod healing_table;
+mod litter;
 mod log;
 mod log_data;
 mod log_head;

@@ -32,6 +32,8 @@ fn motley() -> Module {
         .file("unused/unused.h", "/* nothing */\n")
         .file("deep/LICENSE.deep", "free\n")
         .file("deep/er/er.go", "package er\n")
+        .file("deep/er/notes.txt", "notes\n")
+        .file("deep/er/_passed.go", "package er\n")
 }
 
 /// A project that vendors it.
@@ -100,7 +102,7 @@ fn what_go_copies_is_clean_and_what_a_compiler_loads_must_be_there() {
     }
     world.write(&format!("{FOLDER}/add_amd64.s"), "// nothing\n");
     world.scan(&[]).is_clean();
-    fs::remove_file(world.at(&format!("{FOLDER}/notes.txt"))).unwrap();
+    fs::remove_file(world.at(&format!("{FOLDER}/deep/er/notes.txt"))).unwrap();
     let scan = world.scan(&[]);
     scan.is_clean();
     assert!(scan.names("notes.txt"), "{}", scan.story());
@@ -134,11 +136,10 @@ fn every_single_file_that_is_deleted_is_said() {
         let content = fs::read(&file).unwrap();
         fs::remove_file(&file).unwrap();
         let scan = world.scan(&["--offline"]);
-        if matches!(
-            &*name,
-            "notes.txt" | "LICENSE" | "LICENSE.deep" | "_passed.go"
-        ) {
-            // No build loads them; of what lies in a package's own folder it is listed.
+        let folder = file.parent().unwrap();
+        let beside_assembly = folder == world.at(FOLDER);
+        if !beside_assembly && matches!(&*name, "notes.txt" | "LICENSE.deep" | "_passed.go") {
+            // No build loads them; of what lies in a package's own folder it is listed. Beside assembly they can be included.
             scan.exits(0);
             assert_eq!(scan.names(&name), name != "LICENSE.deep", "{name}");
         } else {
@@ -147,7 +148,7 @@ fn every_single_file_that_is_deleted_is_said() {
         }
         fs::write(&file, content).unwrap();
     }
-    assert_eq!(found, 10);
+    assert_eq!(found, 13);
     world.scan(&[]).is_clean();
 }
 
@@ -271,4 +272,29 @@ fn a_vendor_folder_that_does_not_fit_is_said_where_go_refuses_it() {
         "{}",
         scan.story()
     );
+}
+
+#[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
+fn packages_that_are_listed_below_another_module_are_a_problem() {
+    let world = vendored();
+    let list = "project/vendor/modules.txt";
+    let good = fs::read_to_string(world.at(list)).unwrap();
+    let line = "registry.example/motley/deep/er\n";
+    // Go believes it: what is missing of the package would be held against nothing.
+    let moved = good.replace(line, "").replace(
+        "\nregistry.example/words/v2\n",
+        &format!("\n{line}registry.example/words/v2\n"),
+    );
+    assert_ne!(moved, good);
+    world.write(list, moved);
+    let scan = world.scan(&[]);
+    scan.exits(3);
+    let said = scan.problems().iter().any(|problem| {
+        let message = problem["message"].as_str().unwrap();
+        message.contains("motley/deep/er") && message.contains("words/v2")
+    });
+    assert!(said, "{}", scan.story());
+    world.write(list, good);
+    world.scan(&[]).is_clean();
 }

@@ -1,6 +1,6 @@
 //! How an archive appears where its tool unpacks it: pure rules, one set per kind of place.
 
-use crate::model::Digest;
+use crate::model::{Digest, Reason};
 use crate::world::FileKind;
 
 /// How one archive entry appears in a tree.
@@ -19,7 +19,7 @@ pub enum Placement {
 pub enum Extra {
     /// Made by the tool, with the content it must have.
     Generated,
-    /// Content that no tool loads.
+    /// Content that no tool loads, unless [`Projection::loaded_litter`] says so of it.
     Litter,
     /// Not allowed.
     Forbidden,
@@ -84,7 +84,18 @@ pub trait Projection: Send + Sync {
         &self,
         _absent: &[Absent],
         _tree: &TreeView<'_>,
-    ) -> Result<Vec<(usize, Difference)>, String> {
+    ) -> Result<Vec<(usize, Difference)>, Unjudged> {
+        Ok(Vec::new())
+    }
+    /// Which of the files that were taken for [`Extra::Litter`] a tool may load after all: positions.
+    ///
+    /// # Errors
+    /// Why the tree cannot be looked at for it.
+    fn loaded_litter(
+        &self,
+        _litter: &[Vec<u8>],
+        _tree: &TreeView<'_>,
+    ) -> Result<Vec<usize>, Unjudged> {
         Ok(Vec::new())
     }
     /// Whether [`Projection::differing`] can excuse anything: then archive bytes are kept until compared.
@@ -102,6 +113,30 @@ pub struct Absent {
     pub never_built: bool,
 }
 
+/// Why a tree could not be judged to its end.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{why}")]
+pub struct Unjudged {
+    /// What that makes of it.
+    pub reason: Reason,
+    /// The same for people: a lower-case fragment.
+    pub why: String,
+}
+
+impl Unjudged {
+    /// It takes more than is spent on any tree.
+    pub const fn limit(why: String) -> Self {
+        let reason = Reason::Limit;
+        Self { reason, why }
+    }
+
+    /// A file of it cannot be read.
+    pub const fn unreadable(why: String) -> Self {
+        let reason = Reason::Unreadable;
+        Self { reason, why }
+    }
+}
+
 /// Reads a file of a tree by its path; else says why it cannot be read.
 pub type ReadTree<'a> = dyn Fn(&[u8]) -> Result<Vec<u8>, String> + 'a;
 
@@ -113,6 +148,10 @@ pub struct TreeView<'a> {
     pub files: &'a dyn Fn(&[u8]) -> Vec<Vec<u8>>,
     /// Content of a file of the tree.
     pub read: &'a ReadTree<'a>,
+    /// Whether a file's bytes are those that the archive has under its path.
+    pub is_archives: &'a dyn Fn(&[u8]) -> bool,
+    /// Whether the run was asked to end.
+    pub cancelled: &'a dyn Fn() -> bool,
 }
 
 /// What is known when an extra file is judged.

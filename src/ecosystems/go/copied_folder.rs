@@ -11,13 +11,15 @@ use std::path::{Path, PathBuf};
 
 use crate::ecosystems::contract::{
     Absent, Difference, Extra, ExtraContext, InspectContext, Inspection, Inspector,
-    Projection as _, TreeView,
+    Projection as _, TreeView, Unjudged,
 };
 use crate::formats::go_source;
 use crate::model::text::{percent, printable};
 use crate::model::{Code, Digest, Entry, EntryKind, Finding, Outcome, Place, Problem, Reason};
 use crate::world::{Dir, FileKind};
 
+use super::embed::patterns;
+use super::embedding::embedded_litter;
 use super::gomod::{self, GoMod, Kind, Replacement};
 use super::posture::normal;
 use super::vendoring::{Vendored, below, is_copied, joined};
@@ -47,6 +49,8 @@ pub(super) struct CopiedFolder {
     pub(super) without: Vec<Box<[u8]>>,
     /// Folders of its packages.
     pub(super) copied: Vec<Box<[u8]>>,
+    /// What a module's files look like in that place.
+    pub(super) projection: Vendored,
 }
 
 /// Why a side could not be looked at to its end.
@@ -85,9 +89,18 @@ impl Inspector for CopiedFolder {
             );
             return vec![self.gap(context, &Gap(Reason::Unbound, why))];
         }
-        match self.compare(&*copy, &*source.dir) {
-            Ok(found) if found.entries.is_empty() => Vec::new(),
-            Ok(found) => vec![self.tainted(found)],
+        match self.compare(&*copy, &*source.dir, context.cancelled) {
+            Ok(found) => {
+                let litter = found.litter.iter().map(|path| {
+                    let rel = self.rel.join(OsStr::from_bytes(path));
+                    Inspection::new("litter", rel, Outcome::Unverifiable(Reason::Orphan))
+                });
+                let mut inspections: Vec<Inspection> = litter.collect();
+                if !found.entries.is_empty() {
+                    inspections.push(self.tainted(&found));
+                }
+                inspections
+            }
             Err(gap) => vec![self.gap(context, &gap)],
         }
     }
@@ -96,6 +109,8 @@ impl Inspector for CopiedFolder {
 /// What differs, worst first.
 struct Found {
     entries: BTreeSet<(EntryKind, Vec<u8>)>,
+    /// What nothing loads.
+    litter: Vec<Vec<u8>>,
 }
 
 impl CopiedFolder {
@@ -127,27 +142,38 @@ impl CopiedFolder {
         })
     }
 
-    fn compare(&self, copy: &dyn Dir, source: &dyn Dir) -> Result<Found, Gap> {
+    fn compare(
+        &self,
+        copy: &dyn Dir,
+        source: &dyn Dir,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Found, Gap> {
         let mut there = Files::new();
         list(copy, b"", &self.without, false, &mut there)?;
         let mut entries: BTreeSet<(EntryKind, Vec<u8>)> = BTreeSet::new();
+        let (mut equal, mut litter) = (BTreeSet::new(), Vec::new());
         for (path, kind) in &there {
+            if cancelled() {
+                return Err(Gap(Reason::Limit, "the run was asked to end".to_owned()));
+            }
             if *kind != FileKind::File {
                 entries.insert((EntryKind::Irregular, path.clone()));
                 continue;
             }
             match read(source, path)? {
-                Some(original) if read(copy, path)?.as_ref() == Some(&original) => {}
+                Some(original) if read(copy, path)?.as_ref() == Some(&original) => {
+                    equal.insert(path.as_slice());
+                }
                 Some(_) => {
                     entries.insert((EntryKind::Modified, path.clone()));
                 }
-                None if is_litter(path) => {}
+                None if self.may_be_litter(path) => litter.push(path.clone()),
                 None => {
                     entries.insert((EntryKind::Extra, path.clone()));
                 }
             }
         }
-        let absent = self.absent(copy, source, &there)?;
+        let absent = self.absent(copy, source, (&there, &equal))?;
         let view = TreeView {
             copied: &self.copied,
             files: &|folder| files_in(&there, folder),
@@ -155,20 +181,30 @@ impl CopiedFolder {
                 let read = read(copy, path).map_err(|Gap(_, why)| why)?;
                 Ok(read.unwrap_or_default())
             },
+            is_archives: &|path| equal.contains(path),
+            cancelled,
         };
-        let judged = Vendored
-            .absences(&absent, &view)
-            .map_err(|why| Gap(Reason::Unreadable, why))?;
+        let gap = |unjudged: Unjudged| Gap(unjudged.reason, unjudged.why);
+        let loaded = embedded_litter(&litter, &view).map_err(gap)?;
+        let loaded = loaded.into_iter().filter_map(|at| litter.get(at));
+        entries.extend(loaded.map(|path| (EntryKind::Extra, path.clone())));
+        let judged = self.projection.absences(&absent, &view).map_err(gap)?;
         for (at, difference) in judged {
             if let (Some(file), Difference::Finding) = (absent.get(at), difference) {
                 entries.insert((EntryKind::Missing, file.path.to_vec()));
             }
         }
-        Ok(Found { entries })
+        litter.retain(|path| !entries.contains(&(EntryKind::Extra, path.clone())));
+        Ok(Found { entries, litter })
     }
 
     /// Files of the folder that the copy may lack and should not.
-    fn absent(&self, copy: &dyn Dir, source: &dyn Dir, there: &Files) -> Result<Vec<Absent>, Gap> {
+    fn absent(
+        &self,
+        copy: &dyn Dir,
+        source: &dyn Dir,
+        (there, equal): (&Files, &BTreeSet<&[u8]>),
+    ) -> Result<Vec<Absent>, Gap> {
         let mut held = Files::new();
         // Go imports what lies there also where `modules.txt` does not list it.
         let sources = there.iter().filter(|(path, _)| path.ends_with(b".go"));
@@ -189,10 +225,11 @@ impl CopiedFolder {
                 Some(Err(error)) => return Err(Gap(Reason::Unreadable, error.to_string())),
             };
             let embeds = files_in(there, folder).iter().any(|name| {
-                let bytes = read(copy, &joined(folder, name));
+                let path = joined(folder, name);
+                let bytes = || read(copy, &path).ok().flatten();
                 name.ends_with(b".go")
-                    && bytes
-                        .is_ok_and(|b| b.is_some_and(|b| !super::embed::patterns(&b).is_empty()))
+                    && equal.contains(path.as_slice())
+                    && bytes().is_some_and(|bytes| !patterns(&bytes).is_empty())
             });
             if embeds {
                 list(dir, folder, &[], true, &mut held)?;
@@ -221,7 +258,17 @@ impl CopiedFolder {
         Ok(absent)
     }
 
-    fn tainted(&self, found: Found) -> Inspection {
+    fn may_be_litter(&self, path: &[u8]) -> bool {
+        let context = ExtraContext {
+            archive: &Digest::sha256([0; 32]),
+            file_sha256: &|_| None,
+            excused: &|_| false,
+        };
+        let extra = self.projection.extra(path, FileKind::File, None, &context);
+        extra == Extra::Litter
+    }
+
+    fn tainted(&self, found: &Found) -> Inspection {
         let total = u64::try_from(found.entries.len()).unwrap_or(u64::MAX);
         let worst = found.entries.first().map(|(kind, _)| *kind);
         let code = match worst {
@@ -347,19 +394,13 @@ fn read(dir: &dyn Dir, path: &[u8]) -> Result<Option<Vec<u8>>, Gap> {
 }
 
 fn files_in(files: &Files, folder: &[u8]) -> Vec<Vec<u8>> {
-    let names = files.iter().filter(|(_, kind)| **kind == FileKind::File);
-    names
+    let prefix = joined(folder, b"");
+    files
+        .range(prefix.clone()..)
+        .take_while(|(path, _)| path.starts_with(&prefix))
+        .filter(|(_, kind)| **kind == FileKind::File)
         .filter_map(|(path, _)| below(path, folder))
         .filter(|name| !name.contains(&b'/'))
         .map(<[u8]>::to_vec)
         .collect()
-}
-
-fn is_litter(path: &[u8]) -> bool {
-    let context = ExtraContext {
-        archive: &Digest::sha256([0; 32]),
-        file_sha256: &|_| None,
-        excused: &|_| false,
-    };
-    Vendored.extra(path, FileKind::File, None, &context) == Extra::Litter
 }

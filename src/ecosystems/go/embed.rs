@@ -5,19 +5,13 @@
 //! ```
 //! A pattern takes a file, or all that lies below a folder; there what begins with `.` or `_` only after `all:`. Pure.
 
-use super::imports::import_paths;
-use super::match_patterns;
+use super::match_patterns::Glob;
 
-/// Longest pattern or path that is compared.
-const LONGEST: usize = 4096;
-
-/// The patterns of a source file.
+/// The patterns of a source file. Whether it imports `embed` is not asked: Go builds no file with them that does not.
 pub(super) fn patterns(source: &[u8]) -> Vec<String> {
     let directive = b"//go:embed";
-    let told = source
-        .windows(directive.len())
-        .any(|part| part == directive);
-    if !told || !import_paths(source).iter().any(|path| path == "embed") {
+    let mut parts = source.windows(directive.len());
+    if !parts.any(|part| part == directive) {
         return Vec::new();
     }
     let mut out = Vec::new();
@@ -93,45 +87,98 @@ fn arguments(text: &[u8]) -> Option<Vec<String>> {
     Some(out)
 }
 
-/// What a quoted word stands for. Of escapes only those that a path could need.
+/// What a quoted word stands for; `None` where Go takes it for no string.
 fn unquoted(text: &str) -> Option<String> {
-    let mut out = String::new();
+    let mut out = Vec::new();
     let mut chars = text.chars();
     while let Some(c) = chars.next() {
-        out.push(match c {
-            '\\' => chars.next().filter(|c| matches!(c, '\\' | '"'))?,
-            other => other,
-        });
+        let c = if c != '\\' {
+            c
+        } else {
+            match chars.next()? {
+                'x' => {
+                    out.push(u8::try_from(escaped(&mut chars, 2, 16)?).ok()?);
+                    continue;
+                }
+                first @ '0'..='3' => {
+                    let rest = escaped(&mut chars, 2, 8)?;
+                    out.push(u8::try_from(first.to_digit(8)? * 64 + rest).ok()?);
+                    continue;
+                }
+                'u' => char::from_u32(escaped(&mut chars, 4, 16)?)?,
+                'U' => char::from_u32(escaped(&mut chars, 8, 16)?)?,
+                'a' => '\u{7}',
+                'b' => '\u{8}',
+                'f' => '\u{c}',
+                'n' => '\n',
+                'r' => '\r',
+                't' => '\t',
+                'v' => '\u{b}',
+                c @ ('\\' | '"') => c,
+                _ => return None,
+            }
+        };
+        out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
     }
-    Some(out)
+    // A path that is not UTF-8 is embedded by nothing.
+    String::from_utf8(out).ok()
 }
 
-/// Whether a pattern takes in a file at a path below the package's folder.
-pub(super) fn takes(pattern: &str, path: &[u8]) -> bool {
-    let (pattern, all) = match pattern.strip_prefix("all:") {
-        Some(rest) => (rest, true),
-        None => (pattern, false),
-    };
-    let Ok(path) = std::str::from_utf8(path) else {
-        return false;
-    };
-    if pattern.len() > LONGEST || path.len() > LONGEST {
-        return false;
-    }
-    let ends = path
-        .match_indices('/')
-        .map(|(at, _)| at)
-        .chain([path.len()]);
-    ends.into_iter().any(|end| {
-        let (Some(matched), Some(below)) = (path.get(..end), path.get(end..)) else {
-            return false;
-        };
-        let hidden = || {
-            let mut names = below.split('/').filter(|name| !name.is_empty());
-            names.any(|name| name.starts_with(['.', '_']))
-        };
-        match_patterns::matches(pattern, matched) && (all || !hidden())
+/// The number of an escape with so many digits.
+fn escaped(chars: &mut std::str::Chars<'_>, digits: u32, radix: u32) -> Option<u32> {
+    (0..digits).try_fold(0_u32, |value, _| {
+        let digit = chars.next()?.to_digit(radix)?;
+        value.checked_mul(radix)?.checked_add(digit)
     })
+}
+
+/// A pattern that was read once.
+pub(super) struct Pattern {
+    glob: Glob,
+    all: bool,
+}
+
+impl Pattern {
+    /// Reads it; `None` where Go refuses it.
+    pub(super) fn read(text: &str) -> Option<Self> {
+        let (glob, all) = match text.strip_prefix("all:") {
+            Some(rest) => (rest, true),
+            None => (text, false),
+        };
+        let glob = Glob::read(glob)?;
+        Some(Self { glob, all })
+    }
+
+    /// Whether it takes in a file at a path below the package's folder. What it costs is taken off `steps`; `None` once they
+    /// are used up.
+    pub(super) fn takes(&self, path: &Below, steps: &mut u64) -> Option<bool> {
+        let ends = self.glob.ends(&path.text, steps)?;
+        let mut ends = ends
+            .into_iter()
+            .filter(|end| matches!(path.text.get(*end), None | Some('/')));
+        Some(ends.any(|end| self.all || path.hidden.is_none_or(|hidden| hidden < end)))
+    }
+}
+
+/// A path below a package's folder.
+pub(super) struct Below {
+    text: Vec<char>,
+    /// Where its last name begins that begins with `.` or `_`.
+    hidden: Option<usize>,
+}
+
+impl Below {
+    /// `None` for what is not UTF-8, which Go embeds by no pattern.
+    pub(super) fn of(path: &[u8]) -> Option<Self> {
+        let text: Vec<char> = std::str::from_utf8(path).ok()?.chars().collect();
+        let before = [None].into_iter().chain(text.iter().copied().map(Some));
+        let names = before.zip(&text).enumerate();
+        let hidden = names
+            .filter(|(_, (before, c))| matches!(before, None | Some('/')) && matches!(c, '.' | '_'))
+            .map(|(at, _)| at)
+            .last();
+        Some(Self { text, hidden })
+    }
 }
 
 #[cfg(test)]
@@ -149,7 +196,8 @@ mod tests {
             patterns(source.as_bytes()),
             ["a.txt", "b/*", "c d", "e f", "g", "last"]
         );
-        assert!(patterns(source.replace("\"embed\"", "\"other\"").as_bytes()).is_empty());
+        let escapes = "//go:embed \"\\x61\\142\\u00e9\\\"\\\\\" \"\\q\"\n//go:embed \"\\x61\\142\\u00e9\\\"\\\\\"\n";
+        assert_eq!(patterns(escapes.as_bytes()), ["ab\u{e9}\"\\"]);
         assert_eq!(
             patterns(b"package p\nimport _ \"embed\"\n//go:embed x\r\n"),
             ["x"]
@@ -173,8 +221,14 @@ mod tests {
             ("data/*", "data/_x/y", true),
             ("data/*", "data/x/_y", false),
             ("dat", "data/x", false),
+            ("*", ".DS_Store", true),
+            ("*", "data/.DS_Store", false),
+            ("*/*", "data/.DS_Store", true),
+            (".*.swp", ".a.swp", true),
         ] {
-            assert_eq!(takes(pattern, path.as_bytes()), taken, "{pattern} {path}");
+            let below = Below::of(path.as_bytes()).unwrap();
+            let takes = Pattern::read(pattern).unwrap().takes(&below, &mut { 1000 });
+            assert_eq!(takes, Some(taken), "{pattern} {path}");
         }
     }
 

@@ -1,4 +1,5 @@
-//! The globs of GOPRIVATE, GONOSUMDB, GONOPROXY and GOINSECURE, matched as `module.MatchPrefixPatterns` does.
+//! The globs of GOPRIVATE, GONOSUMDB, GONOPROXY and GOINSECURE, matched as `module.MatchPrefixPatterns` does, and those of
+//! `//go:embed`.
 //!
 //! A comma-separated list; a glob with N slashes is compared with the first N+1 elements of the module path. `*` and `?`
 //! stop at slashes, `[a-z]` and `[^a-z]` are classes, `\` takes the next character literally. An empty or malformed
@@ -36,7 +37,15 @@ enum Step {
 }
 
 impl Step {
-    /// Whether this step takes this character. `Any` is not asked.
+    /// What it costs to ask it about one character.
+    fn cost(&self) -> u64 {
+        match self {
+            Self::Class(ranges, _) => u64::try_from(ranges.len()).unwrap_or(u64::MAX),
+            Self::Any | Self::One | Self::Exactly(_) => 1,
+        }
+    }
+
+    /// Whether this step takes this character.
     fn takes(&self, c: char) -> bool {
         match self {
             Self::Any | Self::One => c != '/',
@@ -48,37 +57,57 @@ impl Step {
     }
 }
 
-/// Whether the glob matches the whole text.
-pub(super) fn matches(glob: &str, text: &str) -> bool {
-    let Some(steps) = parse(glob) else {
-        return false;
-    };
-    let text: Vec<char> = text.chars().collect();
-    // Positions in the text that the steps so far can reach: no backtracking, so no glob is expensive.
-    let mut reached = vec![false; text.len() + 1];
-    if let Some(first) = reached.first_mut() {
-        *first = true;
+/// A glob that was read once, to be matched with many texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Glob(Vec<Step>);
+
+impl Glob {
+    /// Reads it; `None` when it is malformed.
+    pub(super) fn read(glob: &str) -> Option<Self> {
+        parse(glob).map(Self)
     }
-    for step in &steps {
-        let mut next = vec![false; text.len() + 1];
-        let mut carried = false;
-        for (at, slot) in next.iter_mut().enumerate() {
-            let here = reached.get(at).copied().unwrap_or(false);
-            let before = at.checked_sub(1).and_then(|at| text.get(at));
-            *slot = match (step, before) {
-                (Step::Any, Some(c)) => here || (carried && step.takes(*c)),
-                (Step::Any, None) => here,
-                (_, Some(c)) => {
-                    let came = at.checked_sub(1).and_then(|at| reached.get(at));
-                    came.copied().unwrap_or(false) && step.takes(*c)
+
+    /// Where in a text what the glob matches can end, in characters and in order. What it costs is taken off `steps`; `None`
+    /// once they are used up.
+    pub(super) fn ends(&self, text: &[char], steps: &mut u64) -> Option<Vec<usize>> {
+        // Positions that the steps so far can reach, in order: no backtracking, so the cost is at worst quadratic.
+        let mut reached = vec![0];
+        for step in &self.0 {
+            let mut next = Vec::new();
+            let mut free = 0;
+            for from in reached {
+                let mut at = from;
+                match step {
+                    // The positions of an earlier run end where those of this one would.
+                    Step::Any if at < free => {}
+                    Step::Any => {
+                        next.push(at);
+                        while text.get(at).is_some_and(|c| step.takes(*c)) {
+                            at += 1;
+                            next.push(at);
+                        }
+                        free = at + 1;
+                    }
+                    _ if text.get(at).is_some_and(|c| step.takes(*c)) => next.push(at + 1),
+                    _ => {}
                 }
-                (_, None) => false,
-            };
-            carried = *slot;
+                *steps = steps.checked_sub(step.cost())?;
+            }
+            *steps = steps.checked_sub(u64::try_from(next.len()).ok()?)?;
+            reached = next;
+            if reached.is_empty() {
+                break;
+            }
         }
-        reached = next;
+        Some(reached)
     }
-    reached.last().copied().unwrap_or(false)
+}
+
+/// Whether the glob matches the whole text.
+fn matches(glob: &str, text: &str) -> bool {
+    let text: Vec<char> = text.chars().collect();
+    let ends = Glob::read(glob).and_then(|glob| glob.ends(&text, &mut { u64::MAX }));
+    ends.is_some_and(|ends| ends.last() == Some(&text.len()))
 }
 
 /// Reads a glob; `None` when it is malformed.
@@ -181,6 +210,21 @@ mod tests {
             assert_eq!(parse(glob), None, "{glob}");
             assert!(!matches_prefix(glob, "a"));
         }
+    }
+
+    #[test]
+    fn what_a_match_costs_is_counted() {
+        let text: Vec<char> = "data/a.sql/x".chars().collect();
+        let ends = |glob: &str, mut steps: u64| {
+            let ends = Glob::read(glob).unwrap().ends(&text, &mut steps);
+            (ends, steps)
+        };
+        assert_eq!(ends("d*", 1000).0, Some(vec![1, 2, 3, 4]));
+        assert_eq!(ends("*/*", 1000).0, Some((5..11).collect()));
+        assert_eq!(ends("data/*/x", 1000).0, Some(vec![12]));
+        // What does not begin alike costs next to nothing.
+        assert_eq!(ends("web/*", 1000), (Some(Vec::new()), 999));
+        assert_eq!(ends(&"*".repeat(2000), 1000).0, None);
     }
 
     #[test]

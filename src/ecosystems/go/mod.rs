@@ -13,7 +13,7 @@
 //! | `projection` | how a zip's files appear in unpacked trees |
 //! | `vendoring` | which of them `go mod vendor` copies |
 //! | `copied_folder` | vendored copies of folders that stand in for modules |
-//! | `embed` | which files sources embed |
+//! | `embed` `embedding` | which files sources embed, and whether one of them takes a file |
 //! | `fips` | frozen cryptographic code, unpacked by GOFIPS140 |
 //! | `leftover` | things that stand for no module |
 //! | `log` | proofs of what the log has |
@@ -50,6 +50,7 @@ mod cache;
 mod copied_folder;
 mod denied;
 mod embed;
+mod embedding;
 pub mod escape;
 mod fips;
 pub mod gomod;

@@ -3,8 +3,10 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::ecosystems::contract::{Extra, ExtraContext, Placement, Projection};
+use crate::ecosystems::contract::{Extra, ExtraContext, Placement, Projection, TreeView, Unjudged};
 use crate::world::FileKind;
+
+use super::embedding::embedded_litter;
 
 /// `GOMODCACHE/<path>@<version>/`.
 pub(super) struct Unpacked;
@@ -24,6 +26,14 @@ impl Projection for Unpacked {
 
     fn extra(&self, path: &[u8], kind: FileKind, _: Option<&[u8]>, _: &ExtraContext<'_>) -> Extra {
         litter_or_forbidden(path, kind)
+    }
+
+    fn loaded_litter(
+        &self,
+        litter: &[Vec<u8>],
+        tree: &TreeView<'_>,
+    ) -> Result<Vec<usize>, Unjudged> {
+        embedded_litter(litter, tree)
     }
 }
 
@@ -57,12 +67,20 @@ impl Projection for Toolchain {
         }
     }
 
+    fn loaded_litter(
+        &self,
+        litter: &[Vec<u8>],
+        tree: &TreeView<'_>,
+    ) -> Result<Vec<usize>, Unjudged> {
+        embedded_litter(litter, tree)
+    }
+
     fn ignores_modes(&self) -> bool {
         true
     }
 }
 
-/// Editor and desktop litter at the top of nothing that Go compiles: no package has it, and no pattern embeds it by default.
+/// Names of editor and desktop litter, which no package is made of. A pattern may embed them (see `embedding`).
 pub(super) fn litter_or_forbidden(path: &[u8], kind: FileKind) -> Extra {
     let name = path.rsplit(|b| *b == b'/').next().unwrap_or_default();
     let swap = name.first() == Some(&b'.') && name.len() > 5 && name.ends_with(b".swp");

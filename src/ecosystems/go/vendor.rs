@@ -40,6 +40,13 @@ pub(super) const KIND: &str = "go-vendor";
 pub(super) const MODULES: &str = "modules.txt";
 /// Most differences that are named.
 const NAMED: usize = 20;
+/// Modules by themselves, and such as lie below another.
+static OUTER: Vendored = Vendored {
+    below_another: false,
+};
+static INNER: Vendored = Vendored {
+    below_another: true,
+};
 /// Deepest folder.
 const MAX_DEPTH: usize = 128;
 
@@ -91,6 +98,7 @@ pub(super) fn open(place: &NamedPlace, root: &dyn Dir, context: &OpenContext<'_>
         .filter(|m| !m.packages.is_empty() && check_path(&m.path).is_ok())
         .collect();
     let folders: Vec<&str> = present.iter().map(|m| m.path.as_str()).collect();
+    session.problems.extend(strangers(&present, &at));
     for module in &present {
         session
             .units
@@ -113,6 +121,10 @@ fn unit(
     registry: Option<&Arc<Registry>>,
 ) -> Unit {
     let rel = PathBuf::from(&module.path);
+    let below_another = folders.iter().any(|other| {
+        let rest = module.path.strip_prefix(other);
+        rest.is_some_and(|rest| rest.starts_with('/'))
+    });
     let (path, version) = match (&module.replacement, &module.version) {
         (Some(Replacement::Module(other)), _) => (&other.path, &other.version),
         (None, Some(version)) => (&module.path, version),
@@ -123,6 +135,7 @@ fn unit(
                 beside: beside.to_owned(),
                 from: beside.join(named),
                 named: named.clone(),
+                projection: Vendored { below_another },
                 without: without(module, folders),
                 copied: copied(module),
             };
@@ -148,7 +161,7 @@ fn unit(
         archive: None,
         tree: Some(TreePart {
             rel,
-            projection: &Vendored,
+            projection: if below_another { &INNER } else { &OUTER },
             without: without(module, folders),
             copied: copied(module),
         }),
@@ -158,23 +171,42 @@ fn unit(
 
 /// Folders of a module's packages in its zip.
 fn copied(module: &modulestxt::Vendored) -> Vec<Box<[u8]>> {
-    let below = |path: &str| -> Option<Box<[u8]>> {
-        let rest = path.strip_prefix(&*module.path)?;
-        let rest = if rest.is_empty() {
-            rest
-        } else {
-            rest.strip_prefix('/')?
-        };
-        Some(rest.as_bytes().into())
-    };
-    let mut folders: Vec<Box<[u8]>> = module
-        .packages
-        .iter()
-        .filter_map(|(_, path)| below(path))
+    let packages = module.packages.iter();
+    let mut folders: Vec<Box<[u8]>> = packages
+        .filter_map(|(_, path)| Some(below(module, path)?.as_bytes().into()))
         .collect();
     folders.sort();
     folders.dedup();
     folders
+}
+
+/// Where a package lies in its module; `None` if it lies elsewhere.
+fn below<'p>(module: &modulestxt::Vendored, package: &'p str) -> Option<&'p str> {
+    let rest = package.strip_prefix(&*module.path)?;
+    if rest.is_empty() {
+        Some(rest)
+    } else {
+        rest.strip_prefix('/')
+    }
+}
+
+/// Packages that are listed under a module whose they cannot be: what of them is missing is held against nothing.
+fn strangers(present: &[&modulestxt::Vendored], file: &Path) -> Vec<Problem> {
+    let packages = present
+        .iter()
+        .flat_map(|module| module.packages.iter().map(|package| (*module, package)));
+    let strange = packages.filter(|(module, (_, path))| below(module, path).is_none());
+    let named = strange.take(NAMED).map(|(module, (line, path))| {
+        Problem::partial(
+            printable(&format!("{}:{line}", file.display())),
+            format!(
+                "lists the package `{}`, which is none of {}: run go mod vendor",
+                printable(path),
+                printable(&module.path)
+            ),
+        )
+    });
+    named.collect()
 }
 
 /// Folders in a module's own that belong to other modules.

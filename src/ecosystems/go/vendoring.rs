@@ -2,16 +2,18 @@
 //!
 //! Of the folder of each package that `modules.txt` lists Go copies every file but tests, `go.mod`, `go.sum`, and sources that
 //! can never be built; what those sources embed, wherever it lies; and licences and the like from the folders above. What is
-//! there must be the module's. What of that a build loads must be there; anything else is listed when it is not.
+//! there must be the module's. What of that a build loads must be there; anything else is listed when it is not. Beside sources
+//! that are not Go's alone a build may load anything: they include files of any name.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ecosystems::contract::{
-    Absent, Difference, Extra, ExtraContext, Placement, Projection, TreeView,
+    Absent, Difference, Extra, ExtraContext, Placement, Projection, TreeView, Unjudged,
 };
 use crate::world::FileKind;
 
-use super::embed;
+use super::embedding::{Embedding, above, embedded_litter};
+use super::imports;
 use super::projection::litter_or_forbidden;
 
 /// Endings of what Go hands to compilers, assemblers and linkers beside its own sources (`go/build`).
@@ -21,11 +23,14 @@ const COMPILED: [&str; 19] = [
 ];
 
 /// `vendor/<path>/`.
-pub(super) struct Vendored;
+pub(super) struct Vendored {
+    /// Another module lies above it in the same vendor folder, and its patterns reach in here.
+    pub(super) below_another: bool,
+}
 
 impl Projection for Vendored {
     fn id(&self) -> &'static str {
-        "go-vendor/2"
+        "go-vendor/3"
     }
 
     fn placement(&self, _: &[u8]) -> Placement {
@@ -40,53 +45,64 @@ impl Projection for Vendored {
         &self,
         absent: &[Absent],
         tree: &TreeView<'_>,
-    ) -> Result<Vec<(usize, Difference)>, String> {
+    ) -> Result<Vec<(usize, Difference)>, Unjudged> {
+        let mut lacking: BTreeSet<&[u8]> = BTreeSet::new();
+        for file in absent {
+            lacking.extend(above(&file.path));
+        }
+        let listed: BTreeSet<&[u8]> = tree.copied.iter().map(|folder| &**folder).collect();
         // What a missing source embeds is not asked: that it is missing is found already.
-        let mut embedding: Vec<(&[u8], Vec<String>)> = Vec::new();
-        for folder in tree.copied {
-            if absent
-                .iter()
-                .all(|file| below(&file.path, folder).is_none())
-            {
+        let packages = listed.intersection(&lacking).copied();
+        let mut embedding = Embedding::of(tree, packages, is_built)?;
+        let folders: BTreeSet<&[u8]> = absent.iter().map(|file| folder(&file.path)).collect();
+        // Whether Go copies what lies there, and whether compilers may be told to include any of it.
+        let mut copied: BTreeMap<&[u8], (bool, Option<bool>)> = BTreeMap::new();
+        for folder in folders {
+            let is_copied = listed.contains(folder) || is_package(folder, tree, &mut embedding)?;
+            copied.insert(folder, (is_copied, None));
+        }
+        let mut judged = Vec::new();
+        for (at, file) in absent.iter().enumerate() {
+            if embedding.takes(&file.path)? {
+                judged.push((at, Difference::Finding));
                 continue;
             }
-            let mut patterns = Vec::new();
-            for name in (tree.files)(folder) {
-                if is_built(&name) && name.ends_with(b".go") {
-                    patterns.extend(embed::patterns(&(tree.read)(&joined(folder, &name))?));
-                }
+            let (folder, name) = parted(&file.path);
+            let Some((true, included)) = copied.get_mut(folder) else {
+                continue;
+            };
+            if !is_copied(name, file.never_built) {
+                continue;
             }
-            if !patterns.is_empty() {
-                embedding.push((folder, patterns));
-            }
+            let loaded = is_loaded(name)
+                || match *included {
+                    Some(included) => included,
+                    None => *included.insert(includes(folder, tree)?),
+                };
+            let difference = if loaded {
+                Difference::Finding
+            } else {
+                Difference::Listed("is not there, though Go copies it; no compiler loads it")
+            };
+            judged.push((at, difference));
         }
-        let embedded = |path: &[u8]| {
-            embedding.iter().any(|(folder, patterns)| {
-                let path = below(path, folder);
-                path.is_some_and(|path| patterns.iter().any(|p| embed::takes(p, path)))
-            })
-        };
-        // Go imports what lies there also where `modules.txt` does not list it.
-        let folders: BTreeSet<&[u8]> = absent.iter().map(|file| folder(&file.path)).collect();
-        let unlisted: BTreeSet<&[u8]> = folders
-            .into_iter()
-            .filter(|folder| {
-                (tree.files)(folder).iter().any(|name| {
-                    name.ends_with(b".go") && is_built(name) && !embedded(&joined(folder, name))
-                })
-            })
-            .collect();
-        let listed: BTreeSet<&[u8]> = tree.copied.iter().map(|folder| &**folder).collect();
-        let judged = (0..).zip(absent).filter_map(|(at, file)| {
-            let folder = folder(&file.path);
-            let copied = listed.contains(folder) || unlisted.contains(folder);
-            Some((at, missing(file, embedded(&file.path), copied)?))
-        });
-        Ok(judged.collect())
+        Ok(judged)
     }
 
     fn extra(&self, path: &[u8], kind: FileKind, _: Option<&[u8]>, _: &ExtraContext<'_>) -> Extra {
-        litter_or_forbidden(path, kind)
+        if self.below_another {
+            Extra::Forbidden
+        } else {
+            litter_or_forbidden(path, kind)
+        }
+    }
+
+    fn loaded_litter(
+        &self,
+        litter: &[Vec<u8>],
+        tree: &TreeView<'_>,
+    ) -> Result<Vec<usize>, Unjudged> {
+        embedded_litter(litter, tree)
     }
 
     fn ignores_modes(&self) -> bool {
@@ -94,20 +110,45 @@ impl Projection for Vendored {
     }
 }
 
-/// How it is to be taken that a file is missing; `None` if Go does not copy it.
-fn missing(file: &Absent, embedded: bool, copied: bool) -> Option<Difference> {
-    if embedded {
-        return Some(Difference::Finding);
+/// Whether sources lie in a folder that are not themselves embedded: Go imports them also where `modules.txt` does not list it.
+fn is_package(
+    folder: &[u8],
+    tree: &TreeView<'_>,
+    embedding: &mut Embedding<'_>,
+) -> Result<bool, Unjudged> {
+    for name in (tree.files)(folder) {
+        let is_source = name.ends_with(b".go") && is_built(&name);
+        if is_source && !embedding.takes(&joined(folder, &name))? {
+            return Ok(true);
+        }
     }
-    let name = file.path.rsplit(|b| *b == b'/').next().unwrap_or_default();
-    if !copied || !is_copied(name, file.never_built) {
-        return None;
+    Ok(false)
+}
+
+/// Whether a package has sources that can include files of any name: such as are not Go's, or Go's with C in them.
+fn includes(folder: &[u8], tree: &TreeView<'_>) -> Result<bool, Unjudged> {
+    let names = (tree.files)(folder);
+    let (own, others): (Vec<_>, Vec<_>) = names
+        .iter()
+        .filter(|name| is_loaded(name))
+        .partition(|name| name.ends_with(b".go"));
+    if !others.is_empty() {
+        return Ok(true);
     }
-    Some(if is_loaded(name) {
-        Difference::Finding
-    } else {
-        Difference::Listed("is not there, though Go copies it; no compiler loads it")
-    })
+    for name in own {
+        let path = joined(folder, name);
+        // Any other is a finding already.
+        if (tree.is_archives)(&path) {
+            let source = (tree.read)(&path).map_err(Unjudged::unreadable)?;
+            if imports::import_paths(&source)
+                .iter()
+                .any(|path| path == "C")
+            {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// Whether Go copies a file of a package's own folder.
@@ -130,8 +171,18 @@ fn is_built(name: &[u8]) -> bool {
 
 /// The folder that a path lies in.
 fn folder(path: &[u8]) -> &[u8] {
-    let end = path.iter().rposition(|b| *b == b'/');
-    path.get(..end.unwrap_or(0)).unwrap_or_default()
+    parted(path).0
+}
+
+/// The folder that a path lies in, and the name there.
+fn parted(path: &[u8]) -> (&[u8], &[u8]) {
+    match path.iter().rposition(|b| *b == b'/') {
+        Some(slash) => (
+            path.get(..slash).unwrap_or_default(),
+            path.get(slash + 1..).unwrap_or_default(),
+        ),
+        None => (&[], path),
+    }
 }
 
 /// The rest of a path below a folder.
@@ -152,9 +203,11 @@ pub(super) fn joined(folder: &[u8], name: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
+
+    const VENDORED: Vendored = Vendored {
+        below_another: false,
+    };
 
     /// Of what is absent: missing, and listed.
     fn judged(
@@ -184,9 +237,11 @@ mod tests {
                     .collect()
             },
             read: &|path| Ok(tree[path].clone()),
+            is_archives: &|_| true,
+            cancelled: &|| false,
         };
         let (mut missing, mut listed) = (Vec::new(), Vec::new());
-        for (at, difference) in Vendored.absences(&absent, &view).unwrap() {
+        for (at, difference) in VENDORED.absences(&absent, &view).unwrap() {
             let path = String::from_utf8(absent[at].path.to_vec()).unwrap();
             match difference {
                 Difference::Finding => missing.push(path),
@@ -217,6 +272,32 @@ mod tests {
         );
         assert_eq!(missing, ["p/b.go", "p/x.s", "p/x.syso"]);
         assert_eq!(listed, ["p/_old.go", "p/README"]);
+    }
+
+    #[test]
+    fn what_compilers_may_include_must_be_there_by_any_name() {
+        let absent = [
+            ("p/table.inc", false),
+            ("p/README", false),
+            ("p/p_test.go", false),
+            ("p/deep/table.inc", false),
+        ];
+        let both = ["p/table.inc", "p/README"];
+        for (name, text) in [
+            ("p/x.s", ""),
+            ("p/x.h", ""),
+            ("p/a.go", "package p\nimport \"C\"\n"),
+        ] {
+            let tree = [(name, text), ("p/deep/d.go", "package d\n")];
+            let (missing, listed) = judged(&tree, &["p", "p/deep"], &absent);
+            assert_eq!(missing, both, "{name}");
+            assert_eq!(listed, ["p/deep/table.inc"], "{name}");
+        }
+        for name in ["p/a.go", "p/_x.s", "p/x.txt"] {
+            let (missing, listed) = judged(&[(name, "package p\n")], &["p"], &absent);
+            assert!(missing.is_empty(), "{name}: {missing:?}");
+            assert_eq!(listed, both, "{name}");
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::look;
 use super::plan::Copy;
 use super::relocate::stat;
 use crate::ecosystems::contract::{
-    Absent, Difference, Extra, ExtraContext, Healer, Placement, Projection, TreeView,
+    Absent, Difference, Extra, ExtraContext, Healer, Placement, Projection, TreeView, Unjudged,
 };
 use crate::model::NEVER_BUILT;
 use crate::model::text::percent;
@@ -110,7 +110,7 @@ pub(super) fn mend(
     if let Some(path) = wrong {
         return Err(format!("the archive names {path}, which no copy can hold"));
     }
-    looking.extras();
+    looking.extras()?;
     looking.absences()?;
     looking.record(healer);
     looking.finish(&mut mended);
@@ -209,20 +209,36 @@ impl Looking<'_> {
         self.puts.insert(below.to_vec(), put);
     }
 
-    /// What its tool may leave out is put in where it should be there.
-    fn absences(&mut self) -> Result<(), String> {
+    /// Shows the copy as it will be.
+    fn viewed<T>(
+        &self,
+        judge: impl FnOnce(&TreeView<'_>) -> Result<T, Unjudged>,
+    ) -> Result<T, String> {
         let files = |folder: &[u8]| self.files_in(folder);
         let read = |below: &[u8]| {
             let put = self.puts.get(below).map(|(bytes, _)| bytes.clone());
             put.or_else(|| self.content(below))
                 .ok_or_else(|| format!("{} cannot be read", percent(below).0))
         };
+        // What of the archive is there and stays is as the archive has it, or excused.
+        let is_archives = |below: &[u8]| {
+            let stays = self.present.contains_key(below) && !self.moves.contains(below);
+            let known = self.known.contains(below) && !self.excused.contains(below);
+            self.puts.contains_key(below) || (stays && known)
+        };
         let view = TreeView {
             copied: &self.copy.tree.copied,
             files: &files,
             read: &read,
+            is_archives: &is_archives,
+            cancelled: &|| false,
         };
-        let judged = self.projection.absences(&self.absent, &view)?;
+        judge(&view).map_err(|unjudged| unjudged.why)
+    }
+
+    /// What its tool may leave out is put in where it should be there.
+    fn absences(&mut self) -> Result<(), String> {
+        let judged = self.viewed(|view| self.projection.absences(&self.absent, view))?;
         for (at, difference) in judged {
             let (Some(absent), Some(put)) = (self.absent.get(at), self.spare.get(at)) else {
                 continue;
@@ -260,13 +276,14 @@ impl Looking<'_> {
     }
 
     /// What the archive does not have goes, unless its tool made it or passes over it.
-    fn extras(&mut self) {
+    fn extras(&mut self) -> Result<(), String> {
         let extra: Vec<(Vec<u8>, Stat)> = self
             .present
             .iter()
             .filter(|(below, found)| found.kind != FileKind::Dir && !self.known.contains(*below))
             .map(|(below, found)| (below.clone(), *found))
             .collect();
+        let mut litter = Vec::new();
         for (below, found) in extra {
             let content = (found.kind == FileKind::File && found.size <= SHOWN)
                 .then(|| self.content(&below))
@@ -281,12 +298,20 @@ impl Looking<'_> {
             let judged = self
                 .projection
                 .extra(&below, found.kind, content.as_deref(), &context);
-            let stays =
-                matches!(judged, Extra::Generated | Extra::Litter) && found.kind == FileKind::File;
-            if !stays {
-                self.moves.insert(below);
+            match judged {
+                Extra::Generated if found.kind == FileKind::File => {}
+                Extra::Litter if found.kind == FileKind::File => litter.push(below),
+                _ => {
+                    self.moves.insert(below);
+                }
             }
         }
+        if !litter.is_empty() {
+            let loaded = self.viewed(|view| self.projection.loaded_litter(&litter, view))?;
+            let loaded = loaded.into_iter().filter_map(|at| litter.get(at).cloned());
+            self.moves.extend(loaded);
+        }
+        Ok(())
     }
 
     /// The tool's own record of the copy's files is made anew where it is false.

@@ -5,12 +5,15 @@ use std::io::Read as _;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::ecosystems::contract::{Absent, Difference, Extra, ExtraContext, Placement, Projection};
+use crate::ecosystems::contract::{
+    Absent, Difference, Extra, ExtraContext, Placement, Projection, Unjudged,
+};
 use crate::model::text::percent;
 use crate::model::{Digest, Entry, EntryKind, Manifest, ManifestEntry, NEVER_BUILT, Sums};
-use crate::world::{Dir, FileKind, PathError, ReadFile, Stat};
+use crate::world::progress::Silent;
+use crate::world::{Dir, FileKind, PathError, Progress, ReadFile, Stat};
 
-use super::absences;
+use super::absences::Whole;
 use super::listing::{Opener, TreeListing};
 use super::unpack::Visitor;
 
@@ -32,6 +35,8 @@ pub(super) struct Found {
     pub(super) unstable: bool,
     /// A file could not be read.
     pub(super) unreadable: Option<String>,
+    /// Why not all that was compared could be judged.
+    pub(super) unjudged: Option<Unjudged>,
     /// Bytes read.
     pub(super) bytes: u64,
 }
@@ -91,10 +96,14 @@ pub(super) struct Compare<'a> {
     opener: Opener<'a>,
     /// Which of the listing's files the archive has.
     seen: Vec<bool>,
+    /// Which of them have the archive's bytes.
+    equal: Vec<bool>,
+    progress: &'a dyn Progress,
     current: Option<Current>,
     buffer: &'a mut Vec<u8>,
     /// What is judged once the whole tree was seen.
     absent: Vec<Absent>,
+    litter: Vec<Vec<u8>>,
     found: Found,
 }
 
@@ -112,9 +121,12 @@ impl<'a> Compare<'a> {
             copied: &[],
             opener: Opener::new(dir),
             seen: vec![false; listing.files.len()],
+            equal: vec![false; listing.files.len()],
+            progress: &Silent,
             current: None,
             buffer,
             absent: Vec::new(),
+            litter: Vec::new(),
             found: Found::default(),
         }
     }
@@ -122,6 +134,12 @@ impl<'a> Compare<'a> {
     /// Names the folders whose own files the tool copied.
     pub(super) fn of_copies(mut self, copied: &'a [Box<[u8]>]) -> Self {
         self.copied = copied;
+        self
+    }
+
+    /// Names who knows whether the run was asked to end.
+    pub(super) fn until(mut self, progress: &'a dyn Progress) -> Self {
+        self.progress = progress;
         self
     }
 
@@ -133,13 +151,15 @@ impl<'a> Compare<'a> {
                 self.extra(&file.path, file.stat.kind, &file.stat, archive);
             }
         }
-        absences::judge(
-            self.dir,
+        let whole = Whole {
+            dir: self.dir,
             listing,
-            self.projection,
-            (&self.absent, self.copied),
-            &mut self.found,
-        );
+            projection: self.projection,
+            copied: self.copied,
+            equal: &self.equal,
+            progress: self.progress,
+        };
+        whole.judge(&self.absent, self.litter, &mut self.found);
         self.found
     }
 
@@ -241,6 +261,7 @@ impl<'a> Compare<'a> {
         }
         self.settle(&*file, listed);
         if hasher.sum() == *expected {
+            self.is_equal(path);
             return;
         }
         if self.projection.forgives()
@@ -252,6 +273,13 @@ impl<'a> Compare<'a> {
             self.found.list(path, why);
         } else {
             self.found.differ(path, EntryKind::Modified);
+        }
+    }
+
+    fn is_equal(&mut self, path: &[u8]) {
+        let at = self.listing.find(path).map(|(at, _)| at);
+        if let Some(equal) = at.and_then(|at| self.equal.get_mut(at)) {
+            *equal = true;
         }
     }
 
@@ -296,7 +324,7 @@ impl<'a> Compare<'a> {
             .extra(path, kind, content.as_deref(), &context)
         {
             Extra::Generated if kind == FileKind::File => {}
-            Extra::Litter if kind == FileKind::File => self.found.litter.push(percent(path).0),
+            Extra::Litter if kind == FileKind::File => self.litter.push(path.to_vec()),
             Extra::Forged(says) => self.found.forged_sidecar = Some(says),
             _ if kind == FileKind::File => self.found.differ(path, EntryKind::Extra),
             _ => self.found.differ(path, EntryKind::Irregular),
@@ -442,6 +470,8 @@ impl Visitor for Compare<'_> {
                 let mut one = [0];
                 if self.projection.forgives() && file.read(&mut one).is_ok_and(|n| n > 0) {
                     self.found.differ(&current.path, EntryKind::Modified);
+                } else {
+                    self.is_equal(&current.path);
                 }
                 self.settle(&*file, &listed);
             }
@@ -451,6 +481,7 @@ impl Visitor for Compare<'_> {
                 };
                 self.found.bytes += tree.len() as u64;
                 if tree == archive {
+                    self.is_equal(&current.path);
                     return;
                 }
                 match self.projection.differing(&current.path, &archive, &tree) {

@@ -203,6 +203,7 @@ impl Verify<'_> {
             budget,
             watch,
             now: self.now,
+            progress: self.progress,
         }
     }
 

@@ -9,7 +9,7 @@ use crate::ecosystems::contract::{ArchiveFormat, ArchivePart, TreePart};
 use crate::model::{Digest, Manifest, Reason};
 use crate::trust::claims::ClaimStore;
 use crate::trust::ledger::{FileIdentity, Ledger};
-use crate::world::{Dir, FileKind, PathError, Stat};
+use crate::world::{Dir, FileKind, PathError, Progress, Stat};
 
 use super::both::Both;
 use super::by_recipe;
@@ -51,6 +51,7 @@ pub(super) struct Bench<'a> {
     /// Who notes what others could change; nobody in a second pass.
     pub(super) watch: Option<&'a Watch<'a>>,
     pub(super) now: i64,
+    pub(super) progress: &'a dyn Progress,
 }
 
 /// What an archive file is.
@@ -332,8 +333,9 @@ impl Bench<'_> {
             let (_room, whole) = self.whole(part, source);
             let mut builder = Builder::of(part.format);
             let mut buffer = std::mem::take(&mut scratch.file);
-            let mut compare =
-                Compare::new(dir, listing, tree.projection, &mut buffer).of_copies(&tree.copied);
+            let mut compare = Compare::new(dir, listing, tree.projection, &mut buffer)
+                .of_copies(&tree.copied)
+                .until(self.progress);
             let unpacked = {
                 let mut both = Both(&mut builder, &mut compare);
                 unpack::unpack(part.format, source, &part.top, whole, scratch, &mut both)
@@ -408,6 +410,7 @@ impl Bench<'_> {
     ) -> Found {
         Compare::new(dir, listing, tree.projection, &mut scratch.file)
             .of_copies(&tree.copied)
+            .until(self.progress)
             .with_manifest(manifest)
     }
 

@@ -1,6 +1,6 @@
 //! Observes a tree: lists it, asks the ledger, has it compared, once more if it changed meanwhile.
 
-use crate::ecosystems::contract::TreePart;
+use crate::ecosystems::contract::{TreePart, Unjudged};
 use crate::model::{Digest, Reason};
 use crate::world::{Dir, FileKind};
 
@@ -74,10 +74,12 @@ impl Bench<'_> {
             seen.gap = Some(Reason::ChangedWhileRead);
             seen.basis = None;
         }
-        if let Some(why) = seen.found.unreadable.take() {
+        let unjudged = seen.found.unjudged.take();
+        let unreadable = seen.found.unreadable.take().map(Unjudged::unreadable);
+        if let Some(Unjudged { reason, why }) = unreadable.or(unjudged) {
             seen.problem = Some(why);
             if seen.found.total == 0 {
-                seen.gap = Some(Reason::Unreadable);
+                seen.gap = Some(reason);
                 seen.basis = None;
             }
         }
@@ -123,6 +125,7 @@ impl Bench<'_> {
                     && found.listed.is_empty()
                     && found.forged_sidecar.is_none()
                     && found.unreadable.is_none()
+                    && found.unjudged.is_none()
                     && !found.unstable;
                 if clean && let Some(ledger) = self.ledger {
                     ledger.put_tree(&key, &basis, listing.youngest, self.now);
