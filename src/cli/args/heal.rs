@@ -39,6 +39,9 @@ pub struct HealArgs {
     /// One more build folder in which units built from what is moved are found; repeatable
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Healing")]
     pub target_dir: Vec<PathBuf>,
+    /// Give up an interrupted run that cannot be finished; its record and what it took are kept
+    #[arg(long, value_name = "RUN-ID", help_heading = "Healing")]
+    pub abandon: Option<String>,
     /// How long a tool's lock is waited for [default: 30s]
     #[arg(long, value_name = "DURATION", hide = true, value_parser = parse_seconds)]
     pub lock_wait: Option<Seconds>,

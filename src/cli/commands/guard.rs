@@ -218,6 +218,7 @@ fn repair(args: &GuardArgs, ports: &Ports<'_>) -> Result<(), String> {
         sinks: &aside,
     };
     let orders = HealArgs {
+        abandon: None,
         shared: args.shared.clone(),
         yes: true,
         evict: false,

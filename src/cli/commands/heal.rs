@@ -15,11 +15,12 @@ use crate::model::{Class, Finding, Problem, Reason, text};
 use crate::pipeline::ailing::Aftermath;
 use crate::pipeline::built::{Left, Reach};
 use crate::pipeline::heal::allowed::Allowed;
+use crate::pipeline::heal::audit::{Audit, Deed};
 use crate::pipeline::heal::plan::{Choice, Plan, plan};
 use crate::pipeline::heal::receipt::{Ended, Receipt, Receipts};
 use crate::pipeline::heal::recover::{self, Recovered};
 use crate::pipeline::heal::transaction::{self, Orders};
-use crate::pipeline::heal::vault::{BESIDE, Vault, own_folder};
+use crate::pipeline::heal::vault::{BESIDE, Vault, VaultError, own_folder};
 use crate::pipeline::healing::Fetched;
 use crate::pipeline::scan;
 use crate::world::real::{SystemWriteFs, World};
@@ -40,6 +41,9 @@ pub(in crate::cli) fn run(args: &HealArgs, ports: &Ports<'_>) -> Exit {
         Ok(settings) => settings,
         Err(error) => return fail(ports, &error),
     };
+    if let Some(run) = &args.abandon {
+        return abandon(run, &settings, ports).unwrap_or_else(|why| fail(ports, &why));
+    }
     let settings = narrowed(settings);
     let world = open(&settings.base, ports.sinks);
     let attempt = match attempt(args, settings, &world, ports) {
@@ -50,6 +54,33 @@ pub(in crate::cli) fn run(args: &HealArgs, ports: &Ports<'_>) -> Exit {
         Exit::Clean => attempt.exit,
         failed => failed,
     }
+}
+
+/// Closes an interrupted run as it is.
+fn abandon(run: &str, settings: &Settings, ports: &Ports<'_>) -> Result<Exit, String> {
+    let base = &settings.base;
+    let path = home(base.homes.state.as_ref(), base.isolated)?;
+    let world = open(base, ports.sinks);
+    let (fs, uid) = (SystemWriteFs::default(), world.env.uid());
+    let told = |e: VaultError| e.to_string();
+    let vault = Vault::open(&fs, path, uid, OTHERS).map_err(told)?;
+    if !vault.pending().map_err(told)?.iter().any(|p| p == run) {
+        return Err(format!(
+            "--abandon {}: no interrupted run of that name; `untaint quarantine list` has them",
+            text::printable(run)
+        ));
+    }
+    vault.close(run).map_err(told)?;
+    Audit::of(&vault, true).add(&Deed {
+        at: crate::world::Clock::now(&world.clock),
+        uid,
+        run,
+        action: "abandon",
+        what: "an interrupted run",
+        result: "given up; its record and what it took are kept",
+    });
+    let page = format!("run {run} is given up; its record and what it took are kept\n");
+    Ok(print(ports, page.as_bytes()))
 }
 
 /// What heal cannot change does not decide how it ends: the report of a scan says all of it.
@@ -283,7 +314,7 @@ fn rescan(prepared: &Prepared<'_>) -> Result<Report, String> {
 fn stuck(why: &str, home: &Path, ports: &Ports<'_>) -> Exit {
     let line = format!(
         "error: an interrupted heal cannot be finished: {}\nnote: its journal is {}/heal-*.journal, what it took lies in {}/quarantine; \
-         to give it up, move the journal away\n",
+         to give it up: `untaint heal --abandon RUN-ID`, which keeps both; `untaint quarantine list` names the run\n",
         text::printable(why),
         text::printable(&home.to_string_lossy()),
         text::printable(&home.to_string_lossy()),

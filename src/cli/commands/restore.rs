@@ -103,6 +103,13 @@ fn page(run: &str, all: &[Returned], yes: bool) -> Vec<u8> {
         for path in &returned.paths {
             let _ = writeln!(out, "  {}", printable(&path.to_string_lossy()));
         }
+        for why in &returned.left {
+            let _ = writeln!(
+                out,
+                "  what was built in it stays in the quarantine: {}",
+                printable(why)
+            );
+        }
         if let Some(why) = &returned.refused {
             let _ = writeln!(out, "  why  {}", printable(why));
         }
@@ -120,7 +127,7 @@ fn object(run: &str, all: &[Returned], yes: bool) -> Vec<u8> {
         .iter()
         .map(|r| {
             let paths: Vec<String> = r.paths.iter().map(|p| percent(p.as_os_str().as_bytes()).0).collect();
-            json!({"number": r.number, "ecosystem": r.ecosystem, "package": r.package, "paths": paths, "refused": r.refused})
+            json!({"number": r.number, "ecosystem": r.ecosystem, "package": r.package, "paths": paths, "refused": r.refused, "left": r.left})
         })
         .collect();
     let value =

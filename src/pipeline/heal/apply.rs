@@ -3,6 +3,7 @@
 //! What was begun and not ended is finished by calling the same function again: each step first looks whether it is done.
 //! Nothing is overwritten, nothing of unknown identity is moved, nothing unverified is put in place.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -48,6 +49,8 @@ pub struct Grounds<'a> {
     pub roots: Vec<(Root, Root)>,
     /// The run, for passing names.
     pub run: &'a str,
+    /// Folders that cannot be opened any more, and why; their handles open nothing.
+    pub lost: BTreeMap<usize, String>,
 }
 
 impl Grounds<'_> {
@@ -69,11 +72,52 @@ impl Grounds<'_> {
         ApplyError::Changed { path }
     }
 
+    /// What of a record can be done: all but what was built in folders that are gone by now; and why that is left out.
+    ///
+    /// # Errors
+    /// When a folder is gone of which more is needed.
+    pub fn left(&self, entry: &Entry) -> Result<(Entry, Vec<String>), String> {
+        let moves = entry.moves.iter();
+        let moves = moves.filter(|mv| mv.role != Role::Derived);
+        let needed = moves
+            .map(|mv| mv.folder)
+            .chain(entry.puts.iter().map(|put| put.folder))
+            .chain(entry.marks.iter().map(|mark| mark.folder));
+        for folder in needed {
+            if let Some(why) = self.lost.get(&folder) {
+                return Err(why.clone());
+            }
+        }
+        let without: BTreeSet<&String> = entry
+            .moves
+            .iter()
+            .filter_map(|mv| self.lost.get(&mv.folder))
+            .collect();
+        let mut left = entry.clone();
+        left.moves.retain(|mv| !self.lost.contains_key(&mv.folder));
+        left.locks
+            .retain(|(folder, _)| !self.lost.contains_key(folder));
+        Ok((left, without.into_iter().cloned().collect()))
+    }
+
+    /// Does what the record says to its end where something newer stands by now: that stays, and what was fetched for its
+    /// place goes.
+    ///
+    /// # Errors
+    /// [`ApplyError`].
+    pub fn finish(&self, entry: &Entry) -> Result<(), ApplyError> {
+        self.perform(entry, true)
+    }
+
     /// Does what the record says, as far as it is not done.
     ///
     /// # Errors
     /// [`ApplyError`]; what was done until then stands, and [`Grounds::unapply`] takes it back.
     pub fn apply(&self, entry: &Entry) -> Result<(), ApplyError> {
+        self.perform(entry, false)
+    }
+
+    fn perform(&self, entry: &Entry, newer_stays: bool) -> Result<(), ApplyError> {
         let derived = |mv: &&Move| mv.role == Role::Derived;
         for mark in &entry.marks {
             let (root, _) = self.roots(mark.folder)?;
@@ -90,7 +134,7 @@ impl Grounds<'_> {
             self.take(mv)?;
         }
         for put in &entry.puts {
-            self.put(put)?;
+            self.put(put, newer_stays)?;
         }
         for mv in entry.moves.iter().filter(derived) {
             self.take(mv)?;
@@ -213,7 +257,7 @@ impl Grounds<'_> {
         Ok(kept.stat.dev != mv.was.dev && kept.digest.as_ref() == Some(digest))
     }
 
-    fn put(&self, put: &Put) -> Result<(), ApplyError> {
+    fn put(&self, put: &Put, newer_stays: bool) -> Result<(), ApplyError> {
         let (root, store) = self.roots(put.folder)?;
         let (place, staged) = (put.rel.path(), Path::new(&put.staged));
         let passing = self.passing(&put.staged);
@@ -225,7 +269,7 @@ impl Grounds<'_> {
             passing: &passing,
         };
         if stat(self.fs, root, &place)?.is_some() {
-            if !self.is_good(root, &place, put)? {
+            if !newer_stays && !self.is_good(root, &place, put)? {
                 return Err(ApplyError::Occupied {
                     path: self.fs.shown(root.at(&place)).display().to_string(),
                 });
@@ -345,7 +389,10 @@ impl Grounds<'_> {
         let mode = match found.kind {
             FileKind::Link => return Ok(()),
             FileKind::Dir => mv.was.mode & 0o3777,
-            FileKind::File | FileKind::Other => mv.was.mode & 0o777,
+            // What it still has of them in the quarantine it had before.
+            FileKind::File | FileKind::Other => {
+                (mv.was.mode & 0o777) | (mv.was.mode & found.mode & 0o7000)
+            }
         };
         if found.mode == mode || found.mode == mv.was.mode {
             return Ok(());
@@ -392,7 +439,7 @@ impl Grounds<'_> {
         let (_, store) = self.roots(mv.folder)?;
         for (below, mode) in &mv.armed {
             let path = inside(&mv.item, &below.path());
-            self.mode_if(store, &path, *mode, mode & 0o600)?;
+            self.mode_if(store, &path, *mode, mode & 0o7600)?;
         }
         Ok(())
     }
@@ -404,6 +451,8 @@ impl Grounds<'_> {
         }
         for (below, mode) in &mv.armed {
             let path = inside(&mv.item, &below.path());
+            // The rights of another user only where it has them still: a record alone gives none.
+            self.mode_if(store, &path, mode & 0o7600, *mode)?;
             self.mode_if(store, &path, mode & 0o600, mode & 0o777)?;
         }
         Ok(())

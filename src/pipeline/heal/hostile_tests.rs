@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::quarantine::{self, Which};
 use super::scenes::{Scene, Taint, UID};
 use super::vault::{Vault, VaultError};
+use crate::world::fake_disk::End;
 
 fn vault(scene: &Scene) -> Result<Vault<'_>, VaultError> {
     Vault::open(&scene.disk, Path::new("/s"), UID, Duration::ZERO)
@@ -152,4 +153,98 @@ fn what_a_journal_counted_is_not_read_again_for_a_list() {
     assert_eq!(before[0].bytes, after[0].bytes);
     let counted = before[0].entry.moves.iter().map(|mv| mv.bytes);
     assert!(counted.into_iter().all(|bytes| bytes.is_some()));
+}
+
+#[test]
+fn what_its_tool_made_anew_after_a_kill_stands() {
+    const INDEX: &str = "/h/registry/index/r-1/.cache/be/ta/beta";
+    let mut newer = 0;
+    for step in 0.. {
+        let scene = Scene::new(Taint::Listing);
+        scene.disk.stop_before(step);
+        let _ = scene.heal("01A");
+        if !scene.disk.is_dead() {
+            break;
+        }
+        scene.restart(End::Killed);
+        let gone = scene.disk.bytes(INDEX).is_none();
+        if gone {
+            scene.disk.file(INDEX, b"a newer listing", 0o644);
+            newer += 1;
+        }
+        let recovered = scene.recover().unwrap();
+        let stuck: Vec<_> = recovered.iter().flat_map(|r| &r.stuck).collect();
+        assert!(stuck.is_empty(), "{step}: {stuck:?}");
+        if gone {
+            assert_eq!(
+                scene.disk.bytes(INDEX).unwrap(),
+                b"a newer listing",
+                "{step}"
+            );
+            assert!(
+                super::fault_tests::kept(&scene, "an evil listing"),
+                "{step}"
+            );
+        }
+        assert!(scene.recover().unwrap().is_empty(), "{step}");
+    }
+    assert!(newer > 0);
+}
+
+#[test]
+fn a_build_folder_that_is_gone_costs_what_was_built_alone() {
+    for anew in [false, true] {
+        let scene = Scene::new(Taint::Derived);
+        let before = scene.disk.image("/h/registry");
+        scene.heal("01A").unwrap();
+        scene.disk.delete("/p/target");
+        if anew {
+            scene.disk.dir("/p/target");
+        }
+        let all = scene.restore(false).unwrap();
+        assert_eq!(all[0].refused, None, "{anew}");
+        assert_eq!(all[0].left.len(), 1, "{anew}: {:?}", all[0].left);
+        assert_eq!(scene.disk.image("/h/registry"), before, "{anew}");
+    }
+}
+
+#[test]
+fn an_interrupted_run_is_finished_without_a_build_folder_that_is_gone() {
+    for step in 0.. {
+        let scene = Scene::new(Taint::Derived);
+        scene.disk.stop_before(step);
+        let _ = scene.heal("01A");
+        if !scene.disk.is_dead() {
+            assert!(step > 10);
+            break;
+        }
+        scene.restart(End::Killed);
+        scene.disk.delete("/p/target");
+        let recovered = scene.recover().unwrap();
+        let stuck: Vec<_> = recovered.iter().flat_map(|r| &r.stuck).collect();
+        assert!(stuck.is_empty(), "{step}: {stuck:?}");
+        assert!(scene.recover().unwrap().is_empty(), "{step}");
+    }
+}
+
+#[test]
+fn an_interrupted_run_is_listed_and_can_be_given_up() {
+    let stopped = |step: usize| {
+        let scene = Scene::new(Taint::Archive);
+        scene.disk.stop_before(step);
+        let _ = scene.heal("01A");
+        assert!(scene.disk.is_dead(), "{step}");
+        scene.restart(End::Killed);
+        let journal = scene.disk.bytes("/s/heal-01A.journal")?;
+        let begun = String::from_utf8_lossy(&journal).contains("begin");
+        begun.then_some(scene)
+    };
+    let scene = (0..).find_map(stopped).unwrap();
+    let vault = vault(&scene).unwrap();
+    let (all, _) = quarantine::list(&vault).unwrap();
+    assert_eq!(all.len(), 1);
+    vault.close("01A").unwrap();
+    assert!(vault.pending().unwrap().is_empty());
+    let (all, _) = quarantine::list(&vault).unwrap();
+    assert_eq!(all.len(), 1);
 }

@@ -12,12 +12,12 @@ use flate2::{Compression, GzBuilder};
 
 use super::evidence;
 use super::index;
-use super::journal::{Standing, Story};
+use super::journal::{self, Standing, Story};
 use super::look;
 use super::record::Entry;
 use super::relocate;
 use super::restore::altered;
-use super::vault::{self, BESIDE, Vault, VaultError};
+use super::vault::{self, BESIDE, Vault, VaultError, journal_name};
 use crate::model::{Class, Code};
 use crate::world::write_fs::Root;
 use crate::world::{FileKind, PathError, WriteFs};
@@ -54,6 +54,13 @@ pub fn list(vault: &Vault<'_>) -> Result<(Vec<Kept>, Vec<String>), VaultError> {
         match vault.story(&run) {
             Ok(Some(story)) => all.extend(kept(vault, &run, &story)),
             Ok(None) => problems.push(format!("{run}: its journal says nothing")),
+            Err(error) => problems.push(error.to_string()),
+        }
+    }
+    for run in vault.pending()? {
+        match journal::read(vault.fs, vault.base, Path::new(&journal_name(&run))) {
+            Ok(Some(story)) => all.extend(kept(vault, &run, &story)),
+            Ok(None) => {}
             Err(error) => problems.push(error.to_string()),
         }
     }

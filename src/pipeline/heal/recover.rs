@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::allowed::Allowed;
-use super::apply::Grounds;
+use super::apply::{ApplyError, Grounds};
 use super::audit::{Audit, Deed};
 use super::journal::{self, Journal, JournalError, Standing};
 use super::record::{Entry, Line, Role};
@@ -96,6 +96,17 @@ fn one(
                 recovered.stuck.push(why);
                 continue;
             }
+            if !matches!(standing, Standing::Begun | Standing::Restoring) {
+                continue;
+            }
+            let entry = match grounds.left(entry) {
+                Ok((entry, _)) => entry,
+                Err(why) => {
+                    recovered.stuck.push(format!("{}: {why}", entry.package));
+                    continue;
+                }
+            };
+            let entry = &entry;
             let ended = match standing {
                 Standing::Begun => begun(&grounds, entry, &mut journal, &mut recovered, wait),
                 Standing::Restoring => {
@@ -145,11 +156,20 @@ fn begun(
             recovered.finished += 1;
         }
         Err(why) => {
-            grounds
-                .unapply(entry)
-                .map_err(|error| format!("{why}; and then: {error}"))?;
-            journal.line(&Line::Undone(entry.number)).map_err(text)?;
-            recovered.undone += 1;
+            let both = |error: ApplyError| format!("{why}; and then: {error}");
+            match grounds.unapply(entry) {
+                // The taint is kept, and its tool has made a newer one meanwhile.
+                Err(ApplyError::Occupied { .. }) => {
+                    grounds.finish(entry).map_err(both)?;
+                    journal.line(&Line::Done(entry.number)).map_err(text)?;
+                    recovered.finished += 1;
+                }
+                Err(error) => return Err(both(error)),
+                Ok(()) => {
+                    journal.line(&Line::Undone(entry.number)).map_err(text)?;
+                    recovered.undone += 1;
+                }
+            }
         }
     }
     Ok(())
@@ -203,7 +223,10 @@ fn sweep(
     let Ok(grounds) = vault.grounds(&story.folders, run, allowed) else {
         return Ok(());
     };
-    for (_, store) in &grounds.roots {
+    for (at, (_, store)) in grounds.roots.iter().enumerate() {
+        if grounds.lost.contains_key(&at) {
+            continue;
+        }
         for entry in vault.fs.list(store.at(Path::new("")))? {
             let staged = entry.name.to_str().is_some_and(|name| {
                 name.strip_prefix('n')

@@ -183,7 +183,12 @@ fn copy(
             }
             target.sync().map_err(failed)?;
             xattrs(fs, from, old, to, new)?;
-            fs.set(to.at(new), all)
+            // A copy that belongs to somebody else gives nobody their rights.
+            let copied = fs.stat(to.at(new))?;
+            let same = copied.uid == found.uid && copied.gid == found.gid;
+            let rights = if same { 0o7777 } else { 0o777 };
+            let mode = Some(found.mode & rights);
+            fs.set(to.at(new), Attributes { mode, ..times })
         }
         FileKind::Link => {
             fs.make_link(to.at(new), &fs.read_link(from.at(old))?)?;

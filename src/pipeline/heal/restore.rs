@@ -47,6 +47,8 @@ pub struct Returned {
     pub paths: Vec<PathBuf>,
     /// Why it was not.
     pub refused: Option<String>,
+    /// Why some of what was built from it stays in the quarantine.
+    pub left: Vec<String>,
 }
 
 /// The run that `last` stands for: the newest that has something to put back.
@@ -100,9 +102,11 @@ pub fn run(
             package: entry.package.clone(),
             paths: entry.moves.iter().map(|mv| path(&story, mv)).collect(),
             refused: None,
+            left: Vec::new(),
         };
-        if let Err(why) = one(&grounds, &story.folders, entry, restoring, journal.as_mut()) {
-            returned.refused = Some(why);
+        match one(&grounds, &story.folders, entry, restoring, journal.as_mut()) {
+            Ok(left) => returned.left = left,
+            Err(why) => returned.refused = Some(why),
         }
         if restoring.yes {
             Audit::of(vault, true).add(&Deed {
@@ -151,26 +155,29 @@ fn one(
     entry: &Entry,
     restoring: &Restoring,
     journal: Option<&mut Journal>,
-) -> Result<(), String> {
+) -> Result<Vec<String>, String> {
+    let (mut here, left) = grounds.left(entry)?;
     let _held = if restoring.yes {
-        recover::locks(grounds, entry, restoring.wait)?
+        recover::locks(grounds, &here, restoring.wait)?
     } else {
         Vec::new()
     };
     restoring.allowed.permits(folders, entry)?;
-    let newer = newer(grounds, entry, restoring.force)?;
+    let newer = newer(grounds, &here, restoring.force)?;
     let Some(journal) = journal else {
-        return Ok(());
+        return Ok(left);
     };
     let mut entry = entry.clone();
+    here.moves.extend(newer.iter().cloned());
     entry.moves.extend(newer);
     journal
         .line(&Line::Restore(Box::new(entry.clone())))
         .map_err(|e| e.to_string())?;
-    recover::put_back(grounds, &entry)?;
+    recover::put_back(grounds, &here)?;
     journal
         .line(&Line::Restored(entry.number))
-        .map_err(|e| e.to_string())
+        .map_err(|e| e.to_string())?;
+    Ok(left)
 }
 
 /// Why what is kept of a thing is not put back: it is not what was taken any more.

@@ -154,6 +154,7 @@ impl<'a> Run<'a> {
                 fs,
                 roots,
                 run: orders.run,
+                lost: BTreeMap::new(),
             },
             folders,
             at,

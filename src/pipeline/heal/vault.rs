@@ -10,6 +10,7 @@
 //! ```
 //! What lies on another file system is kept beside its cache, so that it can be moved by rename.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -27,6 +28,8 @@ use crate::world::{FileKind, PathError, WriteFs};
 pub const BESIDE: &str = ".untaint-quarantine";
 const LOCK: &str = "heal.lock";
 const KEPT: &str = "quarantine";
+/// Stands for a folder that cannot be opened.
+const NOWHERE: Root = Root(usize::MAX);
 
 /// Why the vault cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -91,10 +94,11 @@ pub fn own_folder(
     };
     let above = fs.open(above)?;
     let at = above.at(Path::new(name));
-    if make && let Err(error) = fs.make_dir(at, 0o700) {
-        if error.source.kind() != io::ErrorKind::AlreadyExists {
-            return Err(error);
-        }
+    if make
+        && let Err(error) = fs.make_dir(at, 0o700)
+        && error.source.kind() != io::ErrorKind::AlreadyExists
+    {
+        return Err(error);
     }
     let Some(stat) = super::relocate::stat(fs, above, Path::new(name))? else {
         return Ok(None);
@@ -199,6 +203,8 @@ impl<'a> Vault<'a> {
                 name: self.fs.shown(self.base.at(&name)).display().to_string(),
                 why: "it tells of another run".to_owned(),
             }),
+            // One that was interrupted has its journal elsewhere.
+            None => journal::read(self.fs, self.base, Path::new(&journal_name(run))),
             story => Ok(story),
         }
     }
@@ -292,7 +298,8 @@ impl<'a> Vault<'a> {
     /// Opens the folders of a record again; each must be the one that it was.
     ///
     /// # Errors
-    /// When one of them is gone, is another one by now, is not ours, or is none that may be changed.
+    /// When one of them is not ours, or is none that may be changed. One that is gone, or another one by now, costs only
+    /// what is recorded of it.
     pub fn grounds<'r>(
         &self,
         folders: &[Folder],
@@ -302,8 +309,8 @@ impl<'a> Vault<'a> {
     where
         'a: 'r,
     {
-        let mut roots = Vec::new();
-        for folder in folders {
+        let (mut roots, mut lost) = (Vec::new(), BTreeMap::new());
+        for (at, folder) in folders.iter().enumerate() {
             let path = folder.path.path();
             let refused = |why: &str| {
                 VaultError::Io(PathError {
@@ -311,16 +318,25 @@ impl<'a> Vault<'a> {
                     source: io::Error::other(why.to_owned()),
                 })
             };
+            let mut gone = |why: &str| {
+                lost.insert(at, format!("{}: {why}", path.display()));
+                (NOWHERE, NOWHERE)
+            };
+            let root = match self.fs.open(&path) {
+                Err(error) if error.is_not_found() => {
+                    roots.push(gone("the folder is gone"));
+                    continue;
+                }
+                other => other?,
+            };
+            let stat = self.fs.stat(root.at(Path::new("")))?;
+            if stat.dev != folder.dev || stat.inode != folder.inode {
+                roots.push(gone("it is another folder than the one that was changed"));
+                continue;
+            }
             if !allowed.covers(&path) {
                 return Err(refused(
                     "its record names this folder, which is no cache of yours and was not named: add --root with it if it is right",
-                ));
-            }
-            let root = self.fs.open(&path)?;
-            let stat = self.fs.stat(root.at(Path::new("")))?;
-            if stat.dev != folder.dev || stat.inode != folder.inode {
-                return Err(refused(
-                    "it is another folder than the one that was changed",
                 ));
             }
             if stat.uid != self.uid {
@@ -334,7 +350,15 @@ impl<'a> Vault<'a> {
             }
             let outside = store.parent().and_then(Path::file_name) == Some(OsStr::new(BESIDE));
             let kept = match store.parent().filter(|_| outside) {
-                None => Some(self.fs.open(&store)?),
+                None => match self.fs.open(&store) {
+                    Err(error) if error.is_not_found() => {
+                        roots.push(gone(
+                            "what was taken from it is not in the quarantine any more",
+                        ));
+                        continue;
+                    }
+                    other => Some(other?),
+                },
                 Some(above) => match own_folder(self.fs, above, self.uid, false)? {
                     Some(_) => own_folder(self.fs, &store, self.uid, false)?,
                     None => None,
@@ -351,6 +375,7 @@ impl<'a> Vault<'a> {
             fs: self.fs,
             roots,
             run,
+            lost,
         })
     }
 
