@@ -22,6 +22,8 @@ pub struct LogRoot {
     pub proxy: Option<Arc<str>>,
     /// Its own address; ends with a slash.
     pub address: Option<Arc<str>>,
+    /// Why nobody is told a name for its sake, as a fragment, where that is so: then neither proxy nor address is given.
+    pub silent: Option<Arc<str>>,
     /// Heads that the tool keeps: where, and the note. None of them is believed.
     pub claimed: Vec<(String, Vec<u8>)>,
 }
@@ -49,7 +51,7 @@ pub struct ProofContext<'a> {
     pub kept: &'a dyn KeptProofs,
     /// Caches of the ecosystem, which may hold data of the log.
     pub caches: &'a [(RootId, &'a dyn Dir)],
-    /// Whether no packet may leave.
+    /// Whether no packet may leave, or none about this log.
     pub offline: bool,
     /// Seconds since 1970.
     pub now: i64,

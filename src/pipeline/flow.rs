@@ -245,7 +245,7 @@ impl Inventory {
 pub enum Standing {
     /// Recognised or pinned: it is asked at this address, and its answers are worth `published`.
     Trusted {
-        /// Canonical address that requests go to.
+        /// Canonical address that requests go to; empty where what is kept or cached alone may answer.
         address: Arc<str>,
         /// Fingerprint under which its claims are kept.
         fingerprint: Fingerprint,

@@ -10,7 +10,7 @@ use crate::model::{Assurance, EcosystemId, Fingerprint, Registry};
 use crate::tlog::VerifierKey;
 use crate::trust::address::Address;
 use crate::trust::known;
-use crate::trust::root::{Role, Standing as TrustStanding, TrustSet};
+use crate::trust::root::{How, Role, Standing as TrustStanding, TrustSet};
 
 use super::flow::Standing;
 use super::standings::Standings;
@@ -32,6 +32,15 @@ type Meanings = HashMap<Arc<str>, Arc<Registry>>;
 
 /// Transparency logs that are believed, by ecosystem and fingerprint.
 pub type Logs = BTreeMap<(EcosystemId, Fingerprint), LogRoot>;
+
+/// How logs are asked.
+struct Transport<'a> {
+    proxy: Option<&'a Arc<str>>,
+    /// Why nobody is told a name whom the user did not pin.
+    silent: Option<&'a str>,
+    /// Heads that the tool keeps.
+    heads: &'a [(String, String, Vec<u8>)],
+}
 
 /// A registry that was met.
 #[derive(Debug, Clone)]
@@ -61,7 +70,12 @@ impl Registries {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .insert(ecosystem, settings.private.clone());
-        let proxy = self.believed_proxy(ecosystem, settings);
+        let (proxy, silent) = self.transport(ecosystem, settings);
+        let by = Transport {
+            proxy: proxy.as_ref(),
+            silent: silent.as_deref(),
+            heads: &settings.heads,
+        };
         let mut candidates: Vec<(String, String)> = settings.logs.clone();
         candidates.extend(
             self.trust()
@@ -72,29 +86,58 @@ impl Registries {
         );
         for (text, origin) in candidates {
             let name = text.split('+').next().unwrap_or_default();
-            self.meet_log(ecosystem, name, &origin, proxy.as_ref(), settings);
+            self.meet_log(ecosystem, name, &origin, &by);
         }
     }
 
-    /// The proxy to ask: the first of the settings that is believed, else a pinned one.
-    fn believed_proxy(&self, ecosystem: EcosystemId, settings: &ToolSettings) -> Option<Arc<str>> {
-        let mut first = None;
+    /// The proxy to ask, and why no name may be told to anybody whom the user did not pin. The settings in force alone choose:
+    /// the first believed proxy that they name, else a pinned one. What their tool tells nobody, nobody is told.
+    fn transport(
+        &self,
+        ecosystem: EcosystemId,
+        settings: &ToolSettings,
+    ) -> (Option<Arc<str>>, Option<String>) {
+        let mut trust = self.trust();
+        let (mut first, mut own) = (None, None);
         for (text, origin) in &settings.proxies {
             let Ok(address) = Address::parse(text) else {
                 continue;
             };
-            let resolved = self
-                .trust()
-                .offer(ecosystem.as_str(), Role::Proxy, &address, origin);
-            if resolved.is_believed() && first.is_none() {
-                first = Some(address.text());
+            let resolved = trust.offer(ecosystem.as_str(), Role::Proxy, &address, origin);
+            if !resolved.is_believed() {
+                continue;
             }
+            let root = trust.root(ecosystem.as_str(), Role::Proxy, &resolved.primary);
+            let pinned = matches!(resolved.standing, TrustStanding::Mirror(_))
+                || root.is_some_and(|root| root.how == How::Pinned);
+            if pinned {
+                own.get_or_insert_with(|| address.text());
+            }
+            first.get_or_insert_with(|| address.text());
         }
-        let trust = self.trust();
-        let mut pinned = trust
-            .believed(ecosystem.as_str(), Role::Proxy)
-            .filter_map(|root| root.address.as_ref().map(Address::text));
-        first.or_else(|| pinned.next())
+        let own = own.or_else(|| {
+            let mut roots = trust.believed(ecosystem.as_str(), Role::Proxy);
+            let pinned = roots.find(|root| root.how == How::Pinned)?;
+            pinned.address.as_ref().map(Address::text)
+        });
+        drop(trust);
+        let silent = settings.silent.clone().or_else(|| {
+            if let Some((log, origin)) = settings.logs.first()
+                && !self.log_stands(ecosystem, log)
+            {
+                return Some(format!(
+                    "the log of the settings is neither known nor pinned ({origin})"
+                ));
+            }
+            let (_, origin) = settings.proxies.first().filter(|_| first.is_none())?;
+            Some(format!(
+                "no proxy of the settings is known or pinned ({origin})"
+            ))
+        });
+        match silent {
+            Some(why) => (own, Some(why)),
+            None => (first.or(own), None),
+        }
     }
 
     fn meet_log(
@@ -102,14 +145,14 @@ impl Registries {
         ecosystem: EcosystemId,
         name: &str,
         origin: &str,
-        proxy: Option<&Arc<str>>,
-        settings: &ToolSettings,
+        by: &Transport<'_>,
     ) -> Option<()> {
         let pinned = self
             .trust()
             .believed(ecosystem.as_str(), Role::Log)
             .find(|root| root.name.as_deref() == Some(name) && root.key.is_some())
             .cloned();
+        let is_pinned = pinned.is_some();
         let (address, key) = match pinned {
             Some(root) => (
                 root.address?,
@@ -128,6 +171,8 @@ impl Registries {
         if !resolved.is_believed() {
             return None;
         }
+        // A pin of the user's own says that it may be asked.
+        let silent = by.silent.filter(|_| by.proxy.is_none() && !is_pinned);
         let id = (ecosystem, resolved.primary);
         self.met
             .lock()
@@ -144,9 +189,10 @@ impl Registries {
             .or_insert_with(|| LogRoot {
                 name: Arc::from(name),
                 key,
-                proxy: proxy.cloned(),
-                address: Some(address.text()),
-                claimed: settings
+                proxy: by.proxy.cloned(),
+                address: silent.is_none().then(|| address.text()),
+                silent: silent.map(Arc::from),
+                claimed: by
                     .heads
                     .iter()
                     .filter(|(of, ..)| of == name)
@@ -338,12 +384,12 @@ impl Registries {
                             address: mirror.address.text(),
                             fingerprint: mirror.address.fingerprint(),
                         },
-                        // The data of a log comes from wherever archives do.
+                        // A log itself has no archives: they come from the proxy, or from nowhere.
                         None => Standing::Trusted {
-                            address: logs
-                                .get(&(*id, *fingerprint))
-                                .and_then(|log| log.proxy.clone())
-                                .unwrap_or_else(|| Arc::clone(address)),
+                            address: logs.get(&(*id, *fingerprint)).map_or_else(
+                                || Arc::clone(address),
+                                |log| log.proxy.clone().unwrap_or_default(),
+                            ),
                             fingerprint: *fingerprint,
                         },
                     },

@@ -39,6 +39,7 @@ mod proxy_said;
 )]
 mod report;
 mod settings;
+mod silence;
 mod table;
 mod table_parts;
 mod taints;

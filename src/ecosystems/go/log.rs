@@ -195,6 +195,7 @@ impl Proving<'_> {
                     outcome(&proven)
                 }
                 Err(Error::Unverifiable(tlog::Reason::NoRecord)) => Outcome::NoRecord,
+                Err(_) if log.silent.is_some() => Outcome::Gap(Reason::PrivateUnconfirmed),
                 Err(_) if !online => Outcome::Gap(Reason::Offline),
                 Err(_) => Outcome::Gap(Reason::Unreachable),
             };
@@ -314,6 +315,8 @@ impl Proving<'_> {
         );
         let heads = log_heads::judge(self.context, &mut self.accused, problems);
         self.proved.files.extend(heads);
+        let untold = log_said::untold(self.context, &self.results);
+        self.proved.notices.extend(untold);
         let notices = self.said.notices(self.context, &self.folders);
         self.proved.notices.extend(notices);
         self.proved.files.extend(said.files);

@@ -7,12 +7,42 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ecosystems::proof::ProofContext;
 use crate::model::day::Day;
-use crate::model::{Notice, NoticeCode};
+use crate::model::text::printable;
+use crate::model::{Notice, NoticeCode, Reason};
 use crate::tlog::{Relation, Resource, SignedHead, TreeHead, Wanted};
 
 use super::GO;
+use super::log::Outcome;
 use super::log_head;
 use super::log_place::{LogFolder, name};
+
+/// What makes the settings' silence end.
+const ALLOW: &str =
+    "change that setting, or pin what may be told the names: untaint trust pin go proxy URL";
+
+/// What stays unproven because the settings keep names from everybody.
+pub(super) fn untold(
+    context: &ProofContext<'_>,
+    results: &BTreeMap<Wanted, Outcome>,
+) -> Option<Notice> {
+    let why = context.log.silent.as_deref()?;
+    let untold = |outcome: &&Outcome| matches!(outcome, Outcome::Gap(Reason::PrivateUnconfirmed));
+    let open = results.values().filter(untold).count();
+    (open > 0).then(|| Notice {
+        code: NoticeCode::Degraded,
+        reason: None,
+        ecosystem: Some(GO),
+        package: None,
+        version: None,
+        path: None,
+        message: format!(
+            "{}: so nobody was asked, and of {open} version{} nothing is proven",
+            printable(why),
+            if open == 1 { "" } else { "s" }
+        ),
+        remedy: Some(ALLOW.to_owned()),
+    })
+}
 
 /// Where a proof came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,7 +114,10 @@ impl Said {
                 version: None,
                 path: None,
                 message,
-                remedy: Some("run without --offline to ask the log".to_owned()),
+                remedy: Some(match context.log.silent {
+                    Some(_) => ALLOW.to_owned(),
+                    None => "run without --offline to ask the log".to_owned(),
+                }),
             });
         }
         notices

@@ -46,6 +46,9 @@ impl Authority for ModuleProxy {
         let path = escape_path(&artifact.coordinate.name).ok()?;
         let version = escape_version(&artifact.coordinate.version).ok()?;
         let base = address.trim_end_matches('/');
+        if base.is_empty() {
+            return None;
+        }
         Some(Request::get(
             format!("{base}/{path}/@v/{version}.zip"),
             max_bytes,

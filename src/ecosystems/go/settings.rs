@@ -8,7 +8,8 @@
 //! Precedence and files as in cmd/go 1.26 (`internal/cfg`): a variable that is set and not empty, then the file that GOENV
 //! names (`off` for none; by default `go/env` in the user's configuration folder), then `go.env` of the Go installation.
 //! Which installation would run is told by GOROOT, else by the first `go` of PATH, else by the places that installers use.
-//! Every value is kept, also those that a stronger one hides: what is shipped stays a candidate for trust. Nothing is run.
+//! Every value is kept, also those that a stronger one hides: a shipped log stays a candidate for trust, since its data proves
+//! itself. Who is asked is told by the values in force alone. Nothing is run.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -200,11 +201,19 @@ impl Settings {
                 named.logs.push((name.to_owned(), setting.origin()));
             }
         }
-        for setting in self.all("GOPROXY") {
+        // A stronger value hides the others: what it does not name is told nothing.
+        if let Some(setting) = self.get("GOPROXY") {
             for proxy in proxies(&setting.value) {
                 named.proxies.push((proxy, setting.origin()));
             }
         }
+        let off = |name: &'static str| {
+            let setting = self.get(name)?;
+            let mut words = setting.value.split([',', '|']).map(str::trim);
+            let first = words.find(|word| !word.is_empty());
+            (first == Some("off")).then(|| format!("{name}=off ({})", setting.origin()))
+        };
+        named.silent = off("GOSUMDB").or_else(|| off("GOPROXY"));
         for name in ["GOPRIVATE", "GONOSUMDB", "GONOPROXY"] {
             named
                 .private
