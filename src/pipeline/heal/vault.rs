@@ -204,7 +204,10 @@ impl<'a> Vault<'a> {
                 why: "it tells of another run".to_owned(),
             }),
             // One that was interrupted has its journal elsewhere.
-            None => journal::read(self.fs, self.base, Path::new(&journal_name(run))),
+            None => match journal::read(self.fs, self.base, Path::new(&journal_name(run))) {
+                Err(JournalError::Io(error)) if error.is_not_found() => Ok(None),
+                other => other,
+            },
             story => Ok(story),
         }
     }
