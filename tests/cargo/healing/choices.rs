@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use super::world::{command, differences, flip, heal, image, template};
-use crate::support::Untaint;
+use crate::support::{Source, Untaint, World};
 
 #[test]
 fn only_the_chosen_finding_is_healed() {
@@ -34,7 +34,8 @@ fn only_the_chosen_finding_is_healed() {
 
 #[test]
 fn evicting_fetches_nothing_and_ends_well() {
-    let world = template().twin();
+    // A registry of its own: what it is asked counts.
+    let world = World::clean(Source::Alternate);
     flip(&world, "beta", "1.0.0");
     world.untaint().run();
     world.registry.forget();

@@ -2,20 +2,16 @@
 //!
 //! Everything that was planned is looked at once more here: the plan is what a scan saw before anything was locked.
 
-use std::io::Read as _;
 use std::path::Path;
 
 use super::Run;
-use crate::model::{Finding, Scheme};
+use crate::model::Finding;
 use crate::pipeline::heal::look;
 use crate::pipeline::heal::plan::{Copy, Planned, Step};
 use crate::pipeline::heal::record::{Mark, Move, Name, Put, Role, Was};
 use crate::pipeline::heal::supplied::{self, Goods, Stage};
 use crate::world::FileKind;
 use crate::world::write_fs::Root;
-
-/// Largest archive that is looked into once more, in bytes.
-const LARGEST: u64 = 512 << 20;
 
 /// What a step does, as found under its locks.
 pub(super) struct Found {
@@ -93,7 +89,7 @@ impl Run<'_> {
             }
         }
         for (at, planned) in planned.iter().enumerate() {
-            let looked = self.one(number, at, step, planned, goods);
+            let looked = self.one(number, at, planned, goods);
             match looked {
                 Ok(Some((mv, seen))) => {
                     found.moves.push(mv);
@@ -126,7 +122,6 @@ impl Run<'_> {
         &self,
         number: u32,
         at: usize,
-        step: &Step,
         planned: &Planned,
         goods: &Goods,
     ) -> Result<Option<(Move, look::Seen)>, String> {
@@ -141,7 +136,7 @@ impl Run<'_> {
             Err(error) => return Err(error.to_string()),
         };
         let regular = seen.stat.kind == FileKind::File;
-        if regular && self.is_good(folder, opened, step, planned, &seen, goods) {
+        if regular && is_good(folder, planned, &seen, goods) {
             return Ok(None);
         }
         let above = rel.parent().unwrap_or(Path::new(""));
@@ -164,40 +159,14 @@ impl Run<'_> {
     }
 }
 
-impl Run<'_> {
-    /// Whether a file is by now what it must be: by its own hash, by what was fetched for its place, or by its recipe.
-    fn is_good(
-        &self,
-        folder: usize,
-        opened: Root,
-        step: &Step,
-        planned: &Planned,
-        seen: &look::Seen,
-        goods: &Goods,
-    ) -> bool {
-        let (Some(good), Some(digest)) = (&planned.good, &seen.digest) else {
-            return false;
-        };
-        let here = |put: &&Put| put.folder == folder && put.rel.path() == planned.rel;
-        if good.hex() == *digest || goods.puts.iter().filter(here).any(|p| p.sha256 == *digest) {
-            return true;
-        }
-        // A recipe (a module zip's h1) is over what is in the file, not over its bytes.
-        let Some((artifact, _)) = step
-            .good
-            .as_ref()
-            .filter(|_| good.scheme() != Scheme::Sha256)
-        else {
-            return false;
-        };
-        let mut bytes = Vec::new();
-        let read = self
-            .vault
-            .fs
-            .read(opened.at(&planned.rel))
-            .is_ok_and(|file| file.take(LARGEST).read_to_end(&mut bytes).is_ok());
-        read && step.healer().fits(artifact, &bytes, good)
-    }
+/// Whether a file is by now what it must be: by its own hash, or by what was fetched for its place. A recipe (a module zip's
+/// h1) is not asked: bytes that two readers take for different things can have it too.
+fn is_good(folder: usize, planned: &Planned, seen: &look::Seen, goods: &Goods) -> bool {
+    let (Some(good), Some(digest)) = (&planned.good, &seen.digest) else {
+        return false;
+    };
+    let here = |put: &&Put| put.folder == folder && put.rel.path() == planned.rel;
+    good.hex() == *digest || goods.puts.iter().filter(here).any(|p| p.sha256 == *digest)
 }
 
 /// Whether more differs than a finding names.
