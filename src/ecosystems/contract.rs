@@ -416,7 +416,7 @@ pub struct TreePart {
     pub projection: &'static dyn Projection,
     /// Folders in it that belong to other units, `/` between components.
     pub without: Vec<Box<[u8]>>,
-    /// Folders of the archive whose own files were copied, where the tool copies some only (see [`Projection::copied`]).
+    /// Folders of the archive whose own files were copied, where the tool copies some only (see [`Projection`]).
     pub copied: Vec<Box<[u8]>>,
 }
 
