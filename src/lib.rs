@@ -26,7 +26,8 @@
 //! packages and units; *verify* hashes each unit's bytes, learns what was published, and joins both by artifact; *advise*
 //! asks the advisory feeds; *decide* makes outcomes by the truth table ([`pipeline::truth`]), findings and the verdict, without a port;
 //! *report* writes them, without a port; *heal* alone is handed the writing port: a plan, a journal written ahead, a quarantine. `guard` audits twice, before and after a command of the user's,
-//! with a [`pipeline::witness`] in between that remembers what was looked at; it alone can start a program. One rule stands above the others: evidence never comes from the place that is
+//! with a [`pipeline::witness`] in between that remembers what was looked at; it alone starts what a user typed. `schedule` has a port of its own to the user's
+//! timers, and `impact` answers from what scans recorded. One rule stands above the others: evidence never comes from the place that is
 //! judged, and what could not be verified is never clean.
 //!
 //! # The ecosystem contract, tried on paper

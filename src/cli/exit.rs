@@ -72,14 +72,7 @@ mod tests {
 
     #[test]
     fn verdicts_and_exits_agree_on_numbers() {
-        for result in [
-            VerdictResult::Clean,
-            VerdictResult::Findings,
-            VerdictResult::Failed,
-            VerdictResult::Incomplete,
-            VerdictResult::Stale,
-            VerdictResult::Empty,
-        ] {
+        for result in VerdictResult::ALL {
             assert_eq!(Exit::of(result, false).code(), result.exit_code());
             let forced = Exit::of(result, true).code();
             assert_eq!(

@@ -23,6 +23,7 @@ pub mod report;
 pub mod shell;
 pub mod text;
 pub mod version_order;
+pub mod when;
 
 pub use artifact::{ArtifactId, Coordinate, Origin, Registry};
 pub use claim::{Assurance, Claim, Claimant};

@@ -85,6 +85,16 @@ pub enum VerdictResult {
 }
 
 impl VerdictResult {
+    /// Every result, in the order of its exit codes.
+    pub const ALL: [Self; 6] = [
+        Self::Clean,
+        Self::Findings,
+        Self::Failed,
+        Self::Incomplete,
+        Self::Stale,
+        Self::Empty,
+    ];
+
     /// Spelling in reports.
     pub const fn as_str(self) -> &'static str {
         match self {

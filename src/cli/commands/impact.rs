@@ -18,6 +18,7 @@ use crate::cli::open::open;
 use crate::cli::settings::Base;
 use crate::cli::{Ports, fail, print};
 use crate::model::text::{self, printable};
+use crate::model::when::rfc3339;
 use crate::pipeline::feeds::Shelf;
 use crate::pipeline::heal::quarantine;
 use crate::pipeline::impact::{self, Answer, Asked, Kept, Place, Query, Wanted};
@@ -116,12 +117,6 @@ fn one(kept: quarantine::Kept) -> Kept {
     }
 }
 
-/// RFC 3339 in UTC.
-fn time(seconds: i64) -> String {
-    jiff::Timestamp::from_second(seconds)
-        .map_or_else(|_| seconds.to_string(), |time| time.to_string())
-}
-
 /// The word for a place.
 fn word(place: &Place) -> &'static str {
     match (&*place.place, &*place.kind) {
@@ -159,7 +154,7 @@ fn page(answer: &Answer) -> String {
                 word(place),
                 printable(&place.path),
                 printable(&place.outcome),
-                time(place.seen)
+                rfc3339(place.seen)
             );
             if place.now.present == Some(false) {
                 out.push_str(", gone since");
@@ -192,7 +187,7 @@ fn page(answer: &Answer) -> String {
             out,
             "quarantined  {}  {}  {}@{}  {}",
             kept.id,
-            time(kept.at),
+            rfc3339(kept.at),
             printable(&kept.package),
             printable(&kept.version),
             kept.codes.join(",")
@@ -209,8 +204,8 @@ fn page(answer: &Answer) -> String {
                 out,
                 "{nowhere}recorded scans: {}, the oldest of {}, the newest of {}",
                 answer.scans,
-                time(oldest),
-                time(newest)
+                rfc3339(oldest),
+                rfc3339(newest)
             );
         }
         None => out.push_str("no scan is recorded: `untaint scan --caches`, and `untaint scan` in each project, record what they see\n"),
@@ -298,8 +293,8 @@ fn page_json(what: &str, answer: &Answer) -> Vec<u8> {
         schema: "untaint.impact/1",
         asked: what,
         scans: answer.scans,
-        oldest: answer.span.map(|(oldest, _)| time(oldest)),
-        newest: answer.span.map(|(_, newest)| time(newest)),
+        oldest: answer.span.map(|(oldest, _)| rfc3339(oldest)),
+        newest: answer.span.map(|(_, newest)| rfc3339(newest)),
         places: answer.places.iter().map(PlaceRow::of).collect(),
         more: answer.more,
         built: answer
@@ -317,7 +312,7 @@ fn page_json(what: &str, answer: &Answer) -> Vec<u8> {
             .iter()
             .map(|kept| KeptRow {
                 id: &kept.id,
-                at: time(kept.at),
+                at: rfc3339(kept.at),
                 ecosystem: &kept.ecosystem,
                 package: &kept.package,
                 version: &kept.version,
@@ -341,7 +336,7 @@ impl<'a> PlaceRow<'a> {
             path: &place.path,
             outcome: &place.outcome,
             observed: place.observed.as_deref(),
-            seen: time(place.seen),
+            seen: rfc3339(place.seen),
             targets: &place.targets,
             present: place.now.present,
             links: (place.now.links > 1).then_some(place.now.links),

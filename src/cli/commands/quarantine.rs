@@ -14,6 +14,7 @@ use crate::cli::open::open;
 use crate::cli::settings::Base;
 use crate::cli::{Ports, fail, print};
 use crate::model::text::printable;
+use crate::model::when::rfc3339;
 use crate::pipeline::heal::audit;
 use crate::pipeline::heal::evidence;
 use crate::pipeline::heal::journal::Standing;
@@ -57,7 +58,7 @@ pub(in crate::cli) fn log(args: &LogArgs, ports: &Ports<'_>) -> Exit {
         let _ = writeln!(
             out,
             "{}  user {}  {}  {}  {}  {}",
-            time(row.at),
+            rfc3339(row.at),
             row.uid,
             printable(&row.run),
             printable(&row.action),
@@ -83,12 +84,6 @@ pub(in crate::cli) fn log(args: &LogArgs, ports: &Ports<'_>) -> Exit {
         Exit::Clean if args.verify && !read.broken.is_empty() => Exit::Findings,
         other => other,
     }
-}
-
-/// RFC 3339 in UTC.
-fn time(seconds: i64) -> String {
-    jiff::Timestamp::from_second(seconds)
-        .map_or_else(|_| seconds.to_string(), |time| time.to_string())
 }
 
 fn text(error: VaultError) -> String {
@@ -144,7 +139,7 @@ fn list(common: &Common, as_json: bool, ports: &Ports<'_>) -> Result<Exit, Strin
         let rows: Vec<_> = all
             .iter()
             .map(|k| {
-                json!({"id": k.id, "run": k.run, "at": time(k.at), "state": standing(k), "ecosystem": k.entry.ecosystem,
+                json!({"id": k.id, "run": k.run, "at": rfc3339(k.at), "state": standing(k), "ecosystem": k.entry.ecosystem,
                        "package": k.entry.package, "codes": k.entry.codes, "findings": k.entry.findings, "bytes": k.bytes})
             })
             .collect();
@@ -158,7 +153,7 @@ fn list(common: &Common, as_json: bool, ports: &Ports<'_>) -> Result<Exit, Strin
                 out,
                 "{}  {}  {}  {} {}  {}  {} bytes",
                 kept.id,
-                time(kept.at),
+                rfc3339(kept.at),
                 standing(kept),
                 printable(&kept.entry.ecosystem),
                 printable(&kept.entry.package),
@@ -193,7 +188,7 @@ fn show(common: &Common, id: &str, ports: &Ports<'_>) -> Result<Exit, String> {
         let mut out = format!(
             "{}  {}  {}  {} {}\n",
             kept.id,
-            time(kept.at),
+            rfc3339(kept.at),
             standing(&kept),
             printable(&kept.entry.ecosystem),
             printable(&kept.entry.package)

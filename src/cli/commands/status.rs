@@ -10,6 +10,7 @@ use crate::cli::settings::Base;
 use crate::cli::{Ports, fail, print};
 use crate::model::Problem;
 use crate::model::text::printable;
+use crate::model::when::rfc3339;
 use crate::trust::claims::ClaimStore;
 use crate::trust::ledger::Ledger;
 use crate::trust::runs::{self, RunRecord};
@@ -96,7 +97,7 @@ fn verdict(args: &StatusArgs, records: &[RunRecord], now: i64, ports: &Ports<'_>
         return Exit::Clean;
     }
     let why = match newest {
-        Some(record) => format!("the newest complete run is of {}", time(record.at)),
+        Some(record) => format!("the newest complete run is of {}", rfc3339(record.at)),
         None => "no complete run is recorded".to_owned(),
     };
     let line = format!("{why}: run `untaint scan --caches`\n");
@@ -112,7 +113,7 @@ fn line(record: &RunRecord) -> String {
     };
     format!(
         "  {}  {what}: {}, {} subjects ({} verified, {} tainted, {} unverifiable), {} findings\n",
-        time(record.at),
+        rfc3339(record.at),
         record.result,
         record.subjects,
         record.verified,
@@ -120,12 +121,6 @@ fn line(record: &RunRecord) -> String {
         record.unverifiable,
         record.findings,
     )
-}
-
-/// RFC 3339 in UTC.
-fn time(seconds: i64) -> String {
-    jiff::Timestamp::from_second(seconds)
-        .map_or_else(|_| seconds.to_string(), |time| time.to_string())
 }
 
 /// Bytes of all files in our state.

@@ -5,15 +5,6 @@ use std::fmt::Write as _;
 use crate::model::Severity;
 use crate::model::report::{Report, VerdictResult};
 
-const RESULTS: [VerdictResult; 6] = [
-    VerdictResult::Clean,
-    VerdictResult::Findings,
-    VerdictResult::Failed,
-    VerdictResult::Incomplete,
-    VerdictResult::Stale,
-    VerdictResult::Empty,
-];
-
 /// What a night adds to its report.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Night {
@@ -42,7 +33,7 @@ pub fn render(report: &Report, night: Night) -> String {
         report.verdict.result.exit_code(),
     );
     page.head("result", "1 for the verdict of the last run.");
-    for result in RESULTS {
+    for result in VerdictResult::ALL {
         let labels = format!("result=\"{}\"", result.as_str());
         page.row(
             "result",

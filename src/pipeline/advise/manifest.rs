@@ -9,6 +9,7 @@
 //! `sha256` may be missing. Without a manifest a feed is as old as the newest date in its records.
 
 use super::{index::FeedMeta, reading::seconds_of};
+use crate::model::when::rfc3339;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -115,14 +116,6 @@ impl Manifest {
 
 fn hex(bytes: &[u8; 32]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// A time in seconds since 1970 as RFC 3339 text, in UTC. Beyond year 9999 the last second of it.
-#[must_use]
-pub fn rfc3339(seconds: i64) -> String {
-    jiff::Timestamp::from_second(seconds)
-        .unwrap_or(jiff::Timestamp::MAX)
-        .to_string()
 }
 
 #[cfg(test)]

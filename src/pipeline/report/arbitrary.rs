@@ -230,14 +230,7 @@ fn notice() -> impl Strategy<Value = Notice> {
 
 /// A whole report.
 pub(super) fn report() -> impl Strategy<Value = Report> {
-    let results = prop::sample::select(vec![
-        VerdictResult::Clean,
-        VerdictResult::Findings,
-        VerdictResult::Failed,
-        VerdictResult::Incomplete,
-        VerdictResult::Stale,
-        VerdictResult::Empty,
-    ]);
+    let results = prop::sample::select(VerdictResult::ALL.to_vec());
     let lists = (
         vec(finding(), 0..12),
         vec(check(), 0..8),

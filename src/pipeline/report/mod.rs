@@ -12,7 +12,6 @@ mod portable;
 mod remedy;
 pub mod schema;
 mod table;
-mod when;
 mod writer;
 
 pub use writer::pretty;

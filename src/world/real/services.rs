@@ -1,13 +1,14 @@
 //! Timers by the operating system: its programs, and files in the user's own folders.
 
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::DirBuilder;
 use std::io::{self, Read, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::Path;
 use std::process::{Child, Stdio};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::sink;
 use crate::world::PathError;
 use crate::world::services::{Errand, Services, Told};
 
@@ -67,21 +68,7 @@ impl Services for SystemServices {
                 .create(folder)
                 .map_err(named)?;
         }
-        regular(path).map_err(named)?;
-        let beside = beside(path).ok_or_else(|| named(io::ErrorKind::InvalidInput.into()))?;
-        // What a killed process of the same number left behind is ours to take away.
-        let _ = std::fs::remove_file(&beside);
-        let written = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&beside)
-            .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-            .and_then(|()| std::fs::rename(&beside, path));
-        written.map_err(|error| {
-            let _ = std::fs::remove_file(&beside);
-            named(error)
-        })
+        sink::replace(path, bytes, 0o600).map_err(named)
     }
 
     fn remove(&self, path: &Path) -> Result<(), PathError> {
@@ -89,10 +76,11 @@ impl Services for SystemServices {
             path: path.to_owned(),
             source,
         };
-        if regular(path).map_err(named)? {
-            std::fs::remove_file(path).map_err(named)?;
+        sink::refuse_irregular(path).map_err(named)?;
+        match std::fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(named(error)),
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -130,23 +118,6 @@ fn end(child: &mut Child, within: Duration) -> io::Result<bool> {
         }
         std::thread::sleep(LOOK);
     }
-}
-
-/// Whether a regular file is there; anything irregular is an error.
-fn regular(path: &Path) -> io::Result<bool> {
-    match std::fs::symlink_metadata(path) {
-        Ok(meta) if meta.is_file() => Ok(true),
-        Ok(_) => Err(io::Error::other("not a regular file: move it away")),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
-fn beside(path: &Path) -> Option<PathBuf> {
-    let mut name = std::ffi::OsString::from(".");
-    name.push(path.file_name()?);
-    name.push(format!(".{}.part", std::process::id()));
-    Some(path.with_file_name(name))
 }
 
 #[cfg(test)]

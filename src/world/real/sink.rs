@@ -32,16 +32,7 @@ impl Sinks for SystemSinks {
             path: path.to_owned(),
             source,
         };
-        refuse_irregular(path).map_err(named)?;
-        let (mut file, beside) = create_beside(path).map_err(named)?;
-        let written = file
-            .write_all(bytes)
-            .and_then(|()| file.sync_all())
-            .and_then(|()| std::fs::rename(&beside, path));
-        written.map_err(|error| {
-            let _ = std::fs::remove_file(&beside);
-            named(error)
-        })
+        replace(path, bytes, 0o666).map_err(named)
     }
 
     fn stdout_is_terminal(&self) -> bool {
@@ -53,7 +44,21 @@ impl Sinks for SystemSinks {
     }
 }
 
-fn refuse_irregular(path: &Path) -> io::Result<()> {
+/// Replaces a regular file, or makes it, with this mode (less the umask): written beside it, flushed, renamed over it.
+pub(super) fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    refuse_irregular(path)?;
+    let (mut file, beside) = create_beside(path, mode)?;
+    let written = file
+        .write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .and_then(|()| std::fs::rename(&beside, path));
+    written.inspect_err(|_| {
+        let _ = std::fs::remove_file(&beside);
+    })
+}
+
+/// Anything but a regular file is an error; nothing at all is none.
+pub(super) fn refuse_irregular(path: &Path) -> io::Result<()> {
     match std::fs::symlink_metadata(path) {
         Ok(meta) if meta.is_symlink() => Err(io::Error::other(
             "a symbolic link: name the file that it points to",
@@ -69,7 +74,7 @@ fn refuse_irregular(path: &Path) -> io::Result<()> {
 }
 
 /// A new file in the same folder, under a name that nothing has.
-fn create_beside(path: &Path) -> io::Result<(File, PathBuf)> {
+fn create_beside(path: &Path, mode: u32) -> io::Result<(File, PathBuf)> {
     let name = path
         .file_name()
         .ok_or(io::Error::from(io::ErrorKind::InvalidInput))?;
@@ -81,7 +86,7 @@ fn create_beside(path: &Path) -> io::Result<(File, PathBuf)> {
         match OpenOptions::new()
             .write(true)
             .create_new(true)
-            .mode(0o666)
+            .mode(mode)
             .open(&beside)
         {
             Ok(file) => return Ok((file, beside)),

@@ -17,6 +17,7 @@ use crate::cli::settings::Base;
 use crate::cli::{Ports, print as show};
 use crate::ecosystems;
 use crate::model::text::printable;
+use crate::model::when::rfc3339;
 use crate::trust::runs;
 use crate::world::real::World;
 use crate::world::services::{Errand, Services};
@@ -330,7 +331,7 @@ pub(super) fn status(common: &Common, ports: &Ports<'_>, services: &dyn Services
             let _ = writeln!(
                 out,
                 "last complete run over caches: {}, {}",
-                time(last.at),
+                rfc3339(last.at),
                 last.result
             );
         }
@@ -353,12 +354,6 @@ fn and(shown: Exit, exit: Exit) -> Exit {
         Exit::Clean => exit,
         failed => failed,
     }
-}
-
-/// RFC 3339 in UTC.
-fn time(seconds: i64) -> String {
-    jiff::Timestamp::from_second(seconds)
-        .map_or_else(|_| seconds.to_string(), |time| time.to_string())
 }
 
 /// Whether the manager itself runs these files and no others; the first thing that is not so.

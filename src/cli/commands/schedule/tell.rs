@@ -13,6 +13,7 @@ use crate::cli::schedule::alerts;
 use crate::model::policy::Policy;
 use crate::model::report::Report;
 use crate::model::text::printable;
+use crate::model::when::rfc3339;
 use crate::model::{Effect, Finding};
 use crate::pipeline::report;
 use crate::world::real::World;
@@ -289,7 +290,7 @@ fn message<'a>(news: &News<'a>, due: &[String]) -> Message<'a> {
     Message {
         schema: "untaint.alert/1",
         text,
-        at: time(news.now),
+        at: rfc3339(news.now),
         result: report.verdict.result.as_str(),
         exit_code: report.verdict.result.exit_code(),
         reasons: &report.verdict.reasons,
@@ -327,7 +328,7 @@ fn log(
     state: &dyn StateDir,
 ) -> Result<(), String> {
     let all = news.report.coverage.total();
-    let when = time(news.now);
+    let when = rfc3339(news.now);
     let mut lines = format!(
         "{when} {} exit={} subjects={} verified={} tainted={} unverifiable={} healed={} findings={} new={}\n",
         news.report.verdict.result.as_str(),
@@ -381,11 +382,6 @@ fn turn_over(state: &dyn StateDir) -> Result<(), crate::world::PathError> {
         }
     }
     state.remove(LOG)
-}
-
-fn time(seconds: i64) -> String {
-    jiff::Timestamp::from_second(seconds)
-        .map_or_else(|_| seconds.to_string(), |time| time.to_string())
 }
 
 #[cfg(test)]

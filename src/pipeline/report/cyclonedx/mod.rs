@@ -13,9 +13,10 @@ use sha2::{Digest as _, Sha256};
 
 use self::component::JsonComponent;
 use self::graph::{Composition, Dependency, Graph};
-use super::{when, writer};
+use super::writer;
 use crate::model::digest::hex;
 use crate::model::report::Report;
+use crate::model::when;
 
 #[derive(Serialize)]
 struct Bom<'a> {

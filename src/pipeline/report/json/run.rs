@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::super::when;
 use super::sorted;
 use crate::model::report::{FeedFacts, RunFacts};
+use crate::model::when;
 
 #[derive(Serialize)]
 pub(super) struct JsonRun<'a> {

@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{Detail, when};
+use super::super::Detail;
 use super::findings::{commands, is_minor, subject};
 use super::gaps::subjects;
 use super::groups::Group;
 use super::page::{Look, Page};
 use crate::model::report::{FeedFacts, Report, VerdictResult};
+use crate::model::when;
 use crate::model::{Effect, Reason, Severity};
 
 /// Things to do that are listed without `-v`.

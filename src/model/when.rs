@@ -1,11 +1,11 @@
-//! Times in reports: RFC 3339 in UTC, from seconds since 1970. Never reads a clock.
+//! Times as text: RFC 3339 in UTC, from seconds since 1970. Never reads a clock.
 
 use jiff::Timestamp;
 
 const DAY: i64 = 86_400;
 
 /// `2026-11-22T02:00:00Z`. What no calendar holds is brought to the nearest time it holds.
-pub(super) fn rfc3339(seconds: i64) -> String {
+pub fn rfc3339(seconds: i64) -> String {
     let nearest = if seconds < 0 {
         Timestamp::MIN
     } else {
@@ -19,14 +19,14 @@ pub(super) fn rfc3339(seconds: i64) -> String {
 }
 
 /// `2026-11-22`.
-pub(super) fn day(seconds: i64) -> String {
+pub fn day(seconds: i64) -> String {
     let text = rfc3339(seconds);
     text.split_once('T')
         .map_or(text.clone(), |(day, _)| day.to_owned())
 }
 
 /// Whole days from one time to a later one; none if it is not later.
-pub(super) fn days_between(from: i64, to: i64) -> i64 {
+pub fn days_between(from: i64, to: i64) -> i64 {
     to.saturating_sub(from).max(0) / DAY
 }
 
