@@ -25,6 +25,7 @@ use crate::world::{Dir, DirEntry, Env, FileKind, ReadFs};
 
 use super::folders::{Folders, is_git, split_name};
 use super::index_file::{Form, IndexFile};
+use super::listings::Listings;
 use super::litter::{Irregular, Litter, unlisted};
 use super::named;
 use super::projection::Unpacked;
@@ -81,10 +82,9 @@ impl CacheKind for CargoHome {
             root,
             context,
             folders: Folders::of(context.registries),
-            names: context.wanted.map(|wanted| {
-                let names = wanted.names.iter();
-                names.map(|name| name.to_ascii_lowercase()).collect()
-            }),
+            listings: context
+                .wanted
+                .map(|wanted| Listings::of(wanted.names.iter().map(|name| &**name))),
             session: Session::default(),
         };
         opening.registries();
@@ -97,8 +97,8 @@ struct Opening<'a> {
     root: &'a dyn Dir,
     context: &'a OpenContext<'a>,
     folders: Folders,
-    /// Names that matter, in lower case; `None` for all.
-    names: Option<BTreeSet<String>>,
+    /// The listings that matter; `None` for all.
+    listings: Option<Listings>,
     session: Session,
 }
 
@@ -118,7 +118,11 @@ impl Opening<'_> {
                 let rel = rel(&["registry", "cache"], &[folder, &entry.name]);
                 match stem(&entry.name, ".crate") {
                     Some(stem) => {
-                        let size = dir.stat_entry(&entry.name).map_or(0, |s| s.size);
+                        let size = if opening.may_matter(stem) {
+                            dir.stat_entry(&entry.name).map_or(0, |s| s.size)
+                        } else {
+                            0
+                        };
                         let key = (folder.to_owned(), stem.to_owned());
                         pairs.entry(key).or_default().archive = Some((rel, size));
                     }
@@ -231,22 +235,25 @@ impl Opening<'_> {
         });
     }
 
+    /// Whether what is scanned names this `<name>-<version>`, or everything matters.
+    fn may_matter(&self, stem: &OsStr) -> bool {
+        self.context.wanted.is_none_or(|wanted| {
+            split_name(stem).is_some_and(|(name, version)| {
+                let key = (Arc::from(name), Arc::from(version));
+                wanted.packages.contains(&key)
+            })
+        })
+    }
+
     fn registry(&self, folder: &OsStr) -> Option<Arc<Registry>> {
         self.folders.registry(folder.to_str()?).cloned()
     }
 
     fn pair(&mut self, folder: &OsStr, stem: &OsStr, pair: Pair, alone: bool) {
-        let parsed = split_name(stem);
-        if let Some(wanted) = self.context.wanted {
-            let is_wanted = parsed.is_some_and(|(name, version)| {
-                wanted
-                    .packages
-                    .contains(&(Arc::from(name), Arc::from(version)))
-            });
-            if !is_wanted {
-                return;
-            }
+        if !self.may_matter(stem) {
+            return;
         }
+        let parsed = split_name(stem);
         let binding = match (parsed, self.registry(folder)) {
             // A scan of a project asks for one spelling, and that is the one that its tool loads.
             (Some((name, version)), Some(registry)) if alone || self.context.wanted.is_some() => {
@@ -300,7 +307,7 @@ impl Opening<'_> {
             let at = rel(&["registry", "index"], &[folder, &entry.name]);
             match entry.name.to_str() {
                 Some(".cache") if entry.kind == FileKind::Dir => {
-                    count += self.index_files(&registry, dir, &entry.name, &at, 0);
+                    count += self.index_files(&registry, dir, &entry.name, (&at, &at), 0);
                 }
                 Some(authority::CONFIG) => {
                     let (name, entry) = (authority::CONFIG, (dir, entry));
@@ -358,7 +365,7 @@ impl Opening<'_> {
         registry: &Option<Arc<Registry>>,
         dir: &dyn Dir,
         name: &OsStr,
-        at: &Path,
+        (top, at): (&Path, &Path),
         depth: usize,
     ) -> u64 {
         let listed = dir
@@ -376,7 +383,12 @@ impl Opening<'_> {
             let path = at.join(&entry.name);
             match entry.kind {
                 FileKind::Dir if depth < 2 => {
-                    count += self.index_files(registry, &*below, &entry.name, &path, depth + 1);
+                    let rel = path.strip_prefix(top).unwrap_or(&path);
+                    let matters = |listings: &Listings| listings.has_folder(rel);
+                    if self.listings.as_ref().is_none_or(matters) {
+                        let at = (top, &*path);
+                        count += self.index_files(registry, &*below, &entry.name, at, depth + 1);
+                    }
                 }
                 FileKind::File => {
                     let Some(crate_name) = entry.name.to_str() else {
@@ -384,8 +396,8 @@ impl Opening<'_> {
                         continue;
                     };
                     count += 1;
-                    let of = |names: &BTreeSet<_>| names.contains(&crate_name.to_ascii_lowercase());
-                    if self.names.as_ref().is_none_or(of) {
+                    let matters = |listings: &Listings| listings.has_name(crate_name);
+                    if self.listings.as_ref().is_none_or(matters) {
                         let entry = (&*below, &entry);
                         let unit = IndexFile::unit(
                             registry.clone(),

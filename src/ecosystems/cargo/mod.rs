@@ -12,6 +12,7 @@ mod index_line;
 mod index_memo;
 mod index_rows;
 mod licence;
+mod listings;
 mod litter;
 mod local_registry;
 mod lockfile;

@@ -1,12 +1,12 @@
 //! The second look: everything that was seen is asked for its attributes again, through handles, without following links.
 
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Folder, Mark, Memory, Witness, locked};
+use super::{Folder, Mark, Memory, Names, Witness, locked};
 use crate::world::{Dir, FileKind, ReadFs, Stat};
 
 /// Folders that a thread takes at once.
@@ -47,7 +47,7 @@ impl Witness<'_> {
     /// Everything that differs, by path. What lies in `skip` is left out; `threads` look at once.
     pub fn differences(&self, skip: &[PathBuf], threads: usize) -> Vec<Difference> {
         let memory = locked(&self.memory);
-        let left_out = |path: &Path| skip.iter().any(|skip| path.starts_with(skip));
+        let left_out = |path: &Path| skip.iter().any(|skip| lies_below(path, skip));
         let mut found = Vec::new();
         let mut roots: Vec<&Path> = Vec::new();
         for (asked, was) in &memory.roots {
@@ -104,17 +104,28 @@ fn lots<'m>(
     roots: &[&'m Path],
     left_out: &dyn Fn(&Path) -> bool,
 ) -> Vec<Lot<'m>> {
-    let mut lots = Vec::with_capacity(memory.folders.len());
-    for (path, folder) in memory.folders.iter().filter(|(path, _)| !left_out(path)) {
+    let mut lots: Vec<Lot<'m>> = Vec::with_capacity(memory.folders.len());
+    for (path, folder) in &memory.folders {
+        let path = Path::new(path);
+        if left_out(path) {
+            continue;
+        }
         let root = roots
             .iter()
-            .filter(|root| path.starts_with(root))
+            .filter(|root| lies_below(path, root))
             .max_by_key(|root| root.as_os_str().len());
         if let Some(root) = root {
-            lots.push((*root, path.as_path(), folder));
+            lots.push((*root, path, folder));
         }
     }
     lots
+}
+
+/// [`Path::starts_with`] for plain absolute paths, by their bytes.
+fn lies_below(path: &Path, root: &Path) -> bool {
+    let (path, root) = (path.as_os_str().as_bytes(), root.as_os_str().as_bytes());
+    let rest = path.strip_prefix(root);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/") || root.ends_with(b"/"))
 }
 
 /// A way down from a root; what was opened for the last folder is kept for the next one.
@@ -181,7 +192,7 @@ fn folder_again(dir: &dyn Dir, path: &Path, folder: &Folder, found: &mut Vec<Dif
                 path: path.to_owned(),
                 was: Some(*was),
                 is,
-                change: listing_again(dir, was, is.as_ref(), names, &folder.marks),
+                change: listing_again(dir, was, is.as_ref(), names, folder),
             });
         }
     }
@@ -189,7 +200,7 @@ fn folder_again(dir: &dyn Dir, path: &Path, folder: &Folder, found: &mut Vec<Dif
         // What cannot be asked for is as good as gone.
         let is = dir.stat_entry(name).ok();
         if mark.unsteady || is != mark.stat {
-            found.extend(compare(path.join(name), mark, is));
+            found.extend(compare(path.join(&**name), mark, is));
         }
     }
 }
@@ -203,17 +214,17 @@ fn listing_again(
     dir: &dyn Dir,
     was: &Stat,
     is: Option<&Stat>,
-    names: &[OsString],
-    marks: &BTreeMap<OsString, Mark>,
+    names: &Names,
+    folder: &Folder,
 ) -> Change {
     if !is.is_some_and(|is| same_thing(was, is)) {
         return Change::Place;
     }
     let entries = dir.list().unwrap_or_default();
-    let same = entries.iter().map(|entry| &entry.name).eq(names);
+    let same = Names::of(&entries) == *names;
     let younger = |name: &OsString| {
         let stat = dir.stat_entry(name);
-        !marks.contains_key(name) && stat.is_ok_and(|stat| stat.ctime > was.ctime)
+        folder.find(name).is_err() && stat.is_ok_and(|stat| stat.ctime > was.ctime)
     };
     let files = entries.iter().filter(|entry| entry.kind == FileKind::File);
     if !same || files.map(|entry| &entry.name).any(younger) {

@@ -9,6 +9,7 @@ mod look;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -37,15 +38,56 @@ struct Mark {
 #[derive(Debug, Default)]
 struct Folder {
     /// Its own attributes and the names in it, where it was listed.
-    listed: Option<(Stat, Vec<OsString>)>,
-    marks: BTreeMap<OsString, Mark>,
+    listed: Option<(Stat, Names)>,
+    /// By name, sorted.
+    marks: Vec<(Box<OsStr>, Mark)>,
+}
+
+/// Names in their order, as one text: thousands of folders are remembered.
+#[derive(Debug, PartialEq, Eq)]
+struct Names(Box<[u8]>);
+
+impl Names {
+    fn of(entries: &[DirEntry]) -> Self {
+        let mut text = Vec::with_capacity(entries.iter().map(|e| e.name.len() + 1).sum());
+        for entry in entries {
+            text.extend_from_slice(entry.name.as_bytes());
+            // No name holds it.
+            text.push(0);
+        }
+        Self(text.into())
+    }
+}
+
+impl Folder {
+    fn find(&self, name: &OsStr) -> Result<usize, usize> {
+        match self.marks.last() {
+            // What is listed is asked for in its order.
+            Some((last, _)) if **last < *name => Err(self.marks.len()),
+            _ => self
+                .marks
+                .binary_search_by(|(known, _)| (**known).cmp(name)),
+        }
+    }
+
+    fn put(&mut self, name: Box<OsStr>, mark: Mark) {
+        match self.find(&name) {
+            Ok(at) => {
+                if let Some((_, known)) = self.marks.get_mut(at) {
+                    known.merge(mark);
+                }
+            }
+            Err(at) => self.marks.insert(at, (name, mark)),
+        }
+    }
 }
 
 #[derive(Debug, Default)]
 struct Memory {
     /// Roots as they were asked for, and where they were.
     roots: BTreeMap<PathBuf, Option<PathBuf>>,
-    folders: BTreeMap<PathBuf, Folder>,
+    /// By path, as its bytes: comparing components takes longer than looking at a folder.
+    folders: BTreeMap<OsString, Folder>,
     /// Files by name, links followed.
     named: BTreeMap<PathBuf, Mark>,
 }
@@ -55,13 +97,6 @@ impl Mark {
         self.unsteady |= other.unsteady || self.stat != other.stat;
         self.opened |= other.opened;
     }
-}
-
-fn put<K: Ord>(marks: &mut BTreeMap<K, Mark>, key: K, mark: Mark) {
-    marks
-        .entry(key)
-        .and_modify(|known| known.merge(mark))
-        .or_insert(mark);
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -83,7 +118,11 @@ impl<'a> Witness<'a> {
             opened,
             unsteady: false,
         };
-        put(&mut locked(&self.memory).named, path.to_owned(), mark);
+        locked(&self.memory)
+            .named
+            .entry(path.to_owned())
+            .and_modify(|known| known.merge(mark))
+            .or_insert(mark);
     }
 }
 
@@ -142,7 +181,7 @@ impl Watched {
             opened,
             unsteady: false,
         };
-        put(&mut locked(&self.own).marks, name.to_owned(), mark);
+        locked(&self.own).put(name.into(), mark);
     }
 }
 
@@ -160,8 +199,7 @@ impl Dir for Watched {
         let entries = self.dir.list()?;
         let mut own = locked(&self.own);
         if own.listed.is_none() {
-            let names = entries.iter().map(|entry| entry.name.clone()).collect();
-            own.listed = Some((before, names));
+            own.listed = Some((before, Names::of(&entries)));
         }
         Ok(entries)
     }
@@ -182,6 +220,12 @@ impl Dir for Watched {
                 Err(error)
             }
         }
+    }
+
+    fn open_below(&self, components: &[&OsStr]) -> Option<Box<dyn Dir>> {
+        // The folders on the way are looked at again by whoever walks to what was seen below them.
+        let dir = self.dir.open_below(components)?;
+        Some(Self::over(dir, &self.memory))
     }
 
     fn open_file(&self, name: &OsStr) -> Result<Box<dyn ReadFile>, PathError> {
@@ -211,15 +255,16 @@ impl Drop for Watched {
             return;
         }
         let mut memory = locked(&self.memory);
-        let Some(known) = memory.folders.get_mut(self.dir.path()) else {
-            memory.folders.insert(self.dir.path().to_owned(), own);
+        let path = self.dir.path().as_os_str();
+        let Some(known) = memory.folders.get_mut(path) else {
+            memory.folders.insert(path.to_owned(), own);
             return;
         };
         if known.listed.is_none() {
             known.listed = own.listed;
         }
         for (name, mark) in own.marks {
-            put(&mut known.marks, name, mark);
+            known.put(name, mark);
         }
     }
 }
