@@ -6,6 +6,7 @@ use clap::{Args, Subcommand, ValueHint};
 
 use super::scan::{Common, Shared};
 use super::values::{Seconds, parse_seconds};
+use crate::pipeline::heal::audit::heads::Head;
 
 /// `untaint heal`.
 #[derive(Debug, Args)]
@@ -132,9 +133,12 @@ pub enum QuarantineCommand {
 /// `untaint log`.
 #[derive(Debug, Args)]
 pub struct LogArgs {
-    /// End with 1 if a line was changed or taken out
+    /// End with 1 if a line was changed or taken out, at its end too
     #[arg(long)]
     pub verify: bool,
+    /// With --verify: the log must still hold what it held when a heal printed this
+    #[arg(long, value_name = "LINES:SHA256", requires = "verify")]
+    pub head: Option<Head>,
     /// What every command takes.
     #[command(flatten)]
     pub common: Common,

@@ -71,7 +71,7 @@ fn abandon(run: &str, settings: &Settings, ports: &Ports<'_>) -> Result<Exit, St
         ));
     }
     vault.close(run).map_err(told)?;
-    Audit::of(&vault, true).add(&Deed {
+    let added = Audit::of(&vault, true).add(&Deed {
         at: crate::world::Clock::now(&world.clock),
         uid,
         run,
@@ -79,8 +79,14 @@ fn abandon(run: &str, settings: &Settings, ports: &Ports<'_>) -> Result<Exit, St
         what: "an interrupted run",
         result: "given up; its record and what it took are kept",
     });
+    if let Err(error) = &added {
+        say(ports, &error.to_string());
+    }
     let page = format!("run {run} is given up; its record and what it took are kept\n");
-    Ok(print(ports, page.as_bytes()))
+    Ok(match print(ports, page.as_bytes()) {
+        Exit::Clean if added.is_err() => Exit::Incomplete,
+        other => other,
+    })
 }
 
 /// What heal cannot change does not decide how it ends: the report of a scan says all of it.
@@ -243,6 +249,9 @@ pub(super) fn attempt(
     remember(prepared.state(), &prepared.store, None, ports);
     let last = after.as_ref().unwrap_or(&report);
     let exit = ending(args, &plan, receipts.as_ref(), &recovered, last, &left);
+    for why in unlogged(&recovered, receipts.as_ref()) {
+        say(ports, why);
+    }
     let told = Told {
         plan: &plan,
         aftermath: &aftermath,
@@ -381,6 +390,16 @@ fn unknown(choice: &Choice, plan: &Plan, report: &Report) -> Result<(), String> 
     }
 }
 
+/// Why the audit log does not have all that was done, or is not whole.
+pub(super) fn unlogged<'a>(
+    recovered: &'a [Recovered],
+    receipts: Option<&'a Receipts>,
+) -> impl Iterator<Item = &'a str> {
+    let recovered = recovered.iter().filter_map(|r| r.unlogged.as_deref());
+    let done = receipts.into_iter().flat_map(|r| &r.unlogged);
+    recovered.chain(done.map(String::as_str))
+}
+
 fn ending(
     args: &HealArgs,
     plan: &Plan,
@@ -401,9 +420,11 @@ fn ending(
     if report.verdict.result == VerdictResult::Findings || left.iter().any(|l| l.tainted) {
         return Exit::Findings;
     }
-    let failed = receipts.is_some_and(|r| {
-        r.early.is_some() || r.done.iter().any(|d| matches!(d.ended, Ended::Failed(_)))
-    });
+    let unlogged = unlogged(recovered, receipts).next().is_some();
+    let failed = unlogged
+        || receipts.is_some_and(|r| {
+            r.early.is_some() || r.done.iter().any(|d| matches!(d.ended, Ended::Failed(_)))
+        });
     if open || ((failed || !left.is_empty()) && verdict == Exit::Clean) {
         return Exit::Incomplete;
     }

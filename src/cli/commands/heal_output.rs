@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::heal::unlogged;
 use crate::model::Finding;
 use crate::model::report::Report;
 use crate::model::{shell, text};
@@ -272,6 +273,12 @@ fn closing(out: &mut String, told: &Told<'_>, receipts: &Receipts) {
             "run {run} is older than 30 days and holds no evidence of a confirmed taint: {bytes} bytes were removed for good"
         );
     }
+    for why in unlogged(told.recovered, Some(receipts)) {
+        let _ = writeln!(out, "problem: {}", text::printable(why));
+    }
+    if let Some(head) = &receipts.log {
+        let _ = writeln!(out, "audit log: {head} (for `untaint log --verify --head`)");
+    }
     if receipts.bytes > MUCH {
         let _ = writeln!(
             out,
@@ -376,6 +383,7 @@ pub(super) fn json(told: &Told<'_>) -> Vec<u8> {
         "by_hand": by_hand,
         "left": left,
         "recovered": recovered,
+        "problems": unlogged(told.recovered, told.receipts).map(text::printable).collect::<Vec<_>>(),
         "verdict": {
             "exit_code": told.exit,
             "result": told.report.verdict.result.as_str(),
@@ -391,6 +399,9 @@ pub(super) fn json(told: &Told<'_>) -> Vec<u8> {
         object.insert("closed".to_owned(), Value::from(receipts.closed));
         object.insert("quarantine_bytes".to_owned(), Value::from(receipts.bytes));
         object.insert("pruned".to_owned(), Value::from(pruned));
+        if let Some(head) = &receipts.log {
+            object.insert("audit_log".to_owned(), Value::from(head.to_string()));
+        }
         if let Some(why) = &receipts.early {
             object.insert("early".to_owned(), Value::from(why.as_str()));
         }

@@ -41,18 +41,26 @@ pub(in crate::cli) fn run(args: &QuarantineArgs, ports: &Ports<'_>) -> Exit {
     done.unwrap_or_else(|why| fail(ports, &why))
 }
 
-/// Shows the audit log; with `--verify` ends with 1 if a line was changed or taken out.
+/// Shows the audit log; with `--verify` ends with 1 if a line was changed or taken out, its end and all of it included.
 pub(in crate::cli) fn log(args: &LogArgs, ports: &Ports<'_>) -> Exit {
     let shown = with(&args.common, ports, |vault, _| {
         let Some(vault) = vault else {
-            return Ok(audit::parse(&[]));
+            return Ok((audit::parse(&[]), Vec::new()));
         };
-        audit::read(&vault).map_err(|e| e.to_string())
+        let read = audit::read(&vault).map_err(|e| e.to_string())?;
+        let lost = audit::lost(&vault, &read).map_err(|e| e.to_string())?;
+        Ok((read, lost))
     });
-    let read = match shown {
-        Ok(read) => read,
+    let (read, mut lost) = match shown {
+        Ok(shown) => shown,
         Err(why) => return fail(ports, &why),
     };
+    if let Some(head) = args.head.as_ref().filter(|head| !read.reached(head)) {
+        lost.push(format!(
+            "it does not hold the line that --head names, the {}th: lines were changed or taken out",
+            head.lines
+        ));
+    }
     let mut out = String::new();
     for row in &read.rows {
         let _ = writeln!(
@@ -73,15 +81,23 @@ pub(in crate::cli) fn log(args: &LogArgs, ports: &Ports<'_>) -> Exit {
                 "line {line}: changed, or a line before it was taken out"
             );
         }
+        for why in &lost {
+            let _ = writeln!(out, "{why}");
+        }
         let _ = writeln!(
             out,
             "{} lines, {} that do not fit",
             read.rows.len(),
             read.broken.len()
         );
+        if let Some(head) = read.head() {
+            let _ = writeln!(out, "head {head}");
+        }
     }
     match print(ports, out.as_bytes()) {
-        Exit::Clean if args.verify && !read.broken.is_empty() => Exit::Findings,
+        Exit::Clean if args.verify && !(read.broken.is_empty() && lost.is_empty()) => {
+            Exit::Findings
+        }
         other => other,
     }
 }
@@ -261,16 +277,13 @@ fn prune(common: &Common, older: u64, yes: bool, ports: &Ports<'_>) -> Result<Ex
     let Some(vault) = vault else {
         return Ok(print(ports, b"nothing was ever kept\n"));
     };
-    let (gone, problems) = quarantine::prune(&vault, before, Which::All, yes).map_err(text)?;
-    for problem in &problems {
-        say(ports, problem);
-    }
+    let (gone, mut problems) = quarantine::prune(&vault, before, Which::All, yes).map_err(text)?;
     let mut out = String::new();
     let word = if yes { "removed" } else { "would be removed" };
     for (run, bytes) in &gone {
         let _ = writeln!(out, "{run}: {word}, {bytes} bytes");
         if yes {
-            audit::Audit::of(&vault, true).add(&audit::Deed {
+            let added = audit::Audit::of(&vault, true).add(&audit::Deed {
                 at: now,
                 uid,
                 run,
@@ -278,7 +291,11 @@ fn prune(common: &Common, older: u64, yes: bool, ports: &Ports<'_>) -> Result<Ex
                 what: "the quarantine of a run",
                 result: "removed",
             });
+            problems.extend(added.err().map(|error| error.to_string()));
         }
+    }
+    for problem in &problems {
+        say(ports, problem);
     }
     if gone.is_empty() {
         out.push_str("nothing is that old\n");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::heal::{PATIENCE, allowed, home};
+use super::heal::{PATIENCE, allowed, home, say};
 use crate::cli::args::RestoreArgs;
 use crate::cli::exit::Exit;
 use crate::cli::open::open;
@@ -39,12 +39,14 @@ fn inner(args: &RestoreArgs, ports: &Ports<'_>) -> Result<Exit, String> {
         .map_or(PATIENCE, |s| Duration::from_secs(s.0));
     let allowed = allowed(&world, &args.root);
     let text = |e: VaultError| e.to_string();
+    let mut unlogged = Vec::new();
     let vault = if args.yes {
         let vault = Vault::open(&fs, &path, uid, wait.min(Duration::from_secs(5))).map_err(text)?;
         for recovered in recover::all(&vault, uid, now, wait, &allowed).map_err(text)? {
             if let Some(why) = recovered.stuck.first() {
                 return Err(format!("an interrupted run cannot be finished: {why}"));
             }
+            unlogged.extend(recovered.unlogged);
         }
         vault
     } else {
@@ -74,14 +76,19 @@ fn inner(args: &RestoreArgs, ports: &Ports<'_>) -> Result<Exit, String> {
         allowed,
     };
     let all = restore::run(&vault, &run, &restoring).map_err(text)?;
+    unlogged.extend(all.iter().filter_map(|r| r.unlogged.clone()));
+    unlogged.dedup();
+    for why in &unlogged {
+        say(ports, why);
+    }
     let refused = all.iter().any(|r| r.refused.is_some());
     let bytes = if args.json {
-        object(&run, &all, args.yes)
+        object(&run, &all, args.yes, &unlogged)
     } else {
         page(&run, &all, args.yes)
     };
     Ok(match print(ports, &bytes) {
-        Exit::Clean if refused => Exit::Findings,
+        Exit::Clean if refused || !unlogged.is_empty() => Exit::Findings,
         other => other,
     })
 }
@@ -122,7 +129,7 @@ fn page(run: &str, all: &[Returned], yes: bool) -> Vec<u8> {
     out.into_bytes()
 }
 
-fn object(run: &str, all: &[Returned], yes: bool) -> Vec<u8> {
+fn object(run: &str, all: &[Returned], yes: bool, unlogged: &[String]) -> Vec<u8> {
     let rows: Vec<_> = all
         .iter()
         .map(|r| {
@@ -130,8 +137,7 @@ fn object(run: &str, all: &[Returned], yes: bool) -> Vec<u8> {
             json!({"number": r.number, "ecosystem": r.ecosystem, "package": r.package, "paths": paths, "refused": r.refused, "left": r.left})
         })
         .collect();
-    let value =
-        json!({"schema": "untaint.restore/1", "run": run, "dry_run": !yes, "entries": rows});
+    let value = json!({"schema": "untaint.restore/1", "run": run, "dry_run": !yes, "entries": rows, "problems": unlogged});
     let mut bytes = value.to_string().into_bytes();
     bytes.push(b'\n');
     bytes

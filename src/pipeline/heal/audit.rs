@@ -1,7 +1,10 @@
 //! The audit log: one line per deed, each with the SHA-256 of the line before it and of its own JSON.
 //!
 //! It only ever grows. A line that was torn by a power cut is owned up to by the next one, with the SHA-256 of what is
-//! left of it; anything else that does not fit the chain means that somebody changed the file.
+//! left of it; anything else that does not fit the chain means that somebody changed the file. That its end is missing, or all
+//! of it, is told by the [`heads`] that are kept elsewhere.
+
+pub mod heads;
 
 use std::io::{Read as _, Write as _};
 use std::path::Path;
@@ -9,8 +12,11 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use self::heads::Head;
+use super::chain;
 use super::vault::Vault;
 use crate::model::digest::hex;
+use crate::model::text::printable;
 use crate::world::PathError;
 
 /// Its name in the vault.
@@ -19,6 +25,24 @@ const LARGEST: u64 = 1 << 30;
 const SEED: &str = "untaint audit log";
 /// The action of a line that owns up to a torn one.
 const TORN: &str = "torn";
+/// Lines that one deed adds at most: its own, and one that owns up to a torn one.
+const AT_ONCE: usize = 2;
+
+/// Why a deed is not in the log, or the log not whole. The deed itself was done.
+#[derive(Debug, thiserror::Error)]
+pub enum AuditError {
+    /// The line, or its head, could not be put on disk.
+    #[error("what was done is not, or not surely, in the audit log: {0}")]
+    Unwritten(#[from] PathError),
+    /// Lines of it are gone.
+    #[error(
+        "the audit log once had {was} lines, and they are not all there any more: `untaint log --verify` says more"
+    )]
+    Cut {
+        /// Lines that it had.
+        was: usize,
+    },
+}
 
 /// One deed.
 pub struct Deed<'a> {
@@ -61,22 +85,35 @@ pub struct Read {
     pub rows: Vec<Row>,
     /// Numbers of lines that do not fit.
     pub broken: Vec<usize>,
-    /// Checksum of the last line that fits.
-    chain: String,
+    /// Checksum of each row.
+    sums: Vec<String>,
     /// What is left of a torn last line.
     torn: Vec<u8>,
+}
+
+impl Read {
+    /// How far it goes; `None` for an empty one.
+    pub fn head(&self) -> Option<Head> {
+        let sum = self.sums.last()?.clone();
+        let lines = self.sums.len();
+        Some(Head { lines, sum })
+    }
+
+    /// Whether it once went as far as that.
+    pub fn reached(&self, head: &Head) -> bool {
+        let at = head.lines.checked_sub(1);
+        at.and_then(|at| self.sums.get(at)) == Some(&head.sum)
+    }
+
+    fn sum(&self) -> String {
+        let last = self.sums.last();
+        last.cloned().unwrap_or_else(|| chain::link(SEED, ""))
+    }
 }
 
 /// Adds to the log.
 pub struct Audit<'a> {
     vault: Option<&'a Vault<'a>>,
-}
-
-fn link(chain: &str, json: &str) -> String {
-    let mut hasher = Sha256::new();
-    hasher.update(chain.as_bytes());
-    hasher.update(json.as_bytes());
-    hex(&hasher.finalize())
 }
 
 impl<'a> Audit<'a> {
@@ -87,44 +124,41 @@ impl<'a> Audit<'a> {
         }
     }
 
-    /// Adds a deed. That it cannot be written changes nothing about the deed: the journal is what counts.
-    pub fn add(&self, deed: &Deed<'_>) {
-        if let Some(vault) = self.vault {
-            let _ = add(vault, deed);
-        }
+    /// Adds a deed. An error changes nothing about the deed, for which the journal counts, but must be said.
+    ///
+    /// # Errors
+    /// [`AuditError`].
+    pub fn add(&self, deed: &Deed<'_>) -> Result<(), AuditError> {
+        self.vault.map_or(Ok(()), |vault| add(vault, deed))
     }
 }
 
-fn add(vault: &Vault<'_>, deed: &Deed<'_>) -> Result<(), PathError> {
-    let read = read(vault)?;
+fn add(vault: &Vault<'_>, deed: &Deed<'_>) -> Result<(), AuditError> {
+    let mut read = read(vault)?;
+    let known = heads::last(vault)?;
+    let cut = known.filter(|head| !read.reached(head));
+    let torn = (!read.torn.is_empty()).then(|| hex(&Sha256::digest(&read.torn)));
     let mut text = String::new();
-    let mut chain = read.chain;
-    let mut push = |row: &Row| {
-        if let Ok(json) = serde_json::to_string(row) {
-            chain = link(&chain, &json);
-            text.push_str(&format!("{chain} {json}\n"));
+    let mut push = |row: Row| {
+        if let Ok(json) = serde_json::to_string(&row) {
+            let sum = chain::link(&read.sum(), &json);
+            text.push_str(&format!("{sum} {json}\n"));
+            read.sums.push(sum);
         }
     };
-    let torn = !read.torn.is_empty();
-    if torn {
-        push(&Row {
-            at: deed.at,
-            uid: deed.uid,
-            run: deed.run.to_owned(),
-            action: TORN.to_owned(),
-            what: hex(&Sha256::digest(&read.torn)),
-            result: "the line before was torn".to_owned(),
-        });
-    }
-    push(&Row {
+    let row = |action: &str, what: &str, result: &str| Row {
         at: deed.at,
         uid: deed.uid,
         run: deed.run.to_owned(),
-        action: deed.action.to_owned(),
-        what: deed.what.to_owned(),
-        result: deed.result.to_owned(),
-    });
-    if torn {
+        action: action.to_owned(),
+        what: what.to_owned(),
+        result: result.to_owned(),
+    };
+    if let Some(rest) = &torn {
+        push(row(TORN, rest, "the line before was torn"));
+    }
+    push(row(deed.action, deed.what, deed.result));
+    if torn.is_some() {
         text.insert(0, '\n');
     }
     let at = vault.base.at(Path::new(NAME));
@@ -134,7 +168,11 @@ fn add(vault: &Vault<'_>, deed: &Deed<'_>) -> Result<(), PathError> {
         .map_err(|source| PathError {
             path: vault.fs.shown(at),
             source,
-        })
+        })?;
+    if let Some(head) = read.head() {
+        heads::add(vault, deed.run, &head)?;
+    }
+    cut.map_or(Ok(()), |head| Err(AuditError::Cut { was: head.lines }))
 }
 
 /// Reads the log; an absent one is empty.
@@ -157,18 +195,46 @@ pub fn read(vault: &Vault<'_>) -> Result<Read, PathError> {
     Ok(parse(&bytes))
 }
 
+/// Where the log does not go as far as it once did: one line per place that vouches for more, and one where its end is vouched
+/// for by nothing.
+///
+/// # Errors
+/// When a file with heads is there and cannot be read.
+pub fn lost(vault: &Vault<'_>, read: &Read) -> Result<Vec<String>, PathError> {
+    let mut told = Vec::new();
+    let mut furthest = 0;
+    for (path, known) in heads::all(vault)? {
+        let path = printable(&path.to_string_lossy());
+        let (fit, not): (Vec<_>, Vec<_>) = known.iter().partition(|head| read.reached(head));
+        if let Some(head) = not.iter().max_by_key(|head| head.lines) {
+            let (last, times) = (head.lines, not.len());
+            told.push(format!(
+                "{path} tells of {times} deeds, at most {last} lines into the log, that are not in it: lines were taken out"
+            ));
+        }
+        let fit = fit.iter().map(|head| head.lines).max();
+        furthest = furthest.max(fit.unwrap_or(0));
+    }
+    let beyond = read.rows.len().saturating_sub(furthest);
+    // The process may have ended between the line and its head.
+    if beyond > AT_ONCE {
+        told.push(format!(
+            "{} vouches for none of the last {beyond} lines: it was cut, or they were added by something else",
+            heads::NAME
+        ));
+    }
+    Ok(told)
+}
+
 /// Reads the bytes of a log.
 pub fn parse(bytes: &[u8]) -> Read {
-    let mut read = Read {
-        chain: link(SEED, ""),
-        ..Read::default()
-    };
+    let mut read = Read::default();
     let mut loose: Option<(usize, Vec<u8>)> = None;
     for (number, raw) in (1usize..).zip(bytes.split_inclusive(|b| *b == b'\n')) {
         let text = raw.strip_suffix(b"\n");
-        match text.and_then(|text| line(text, &read.chain)) {
-            Some((chain, row)) => {
-                read.chain = chain;
+        match text.and_then(|text| line(text, &read.sum())) {
+            Some((sum, row)) => {
+                read.sums.push(sum);
                 if let Some((at, rest)) = loose.take()
                     && !(row.action == TORN && row.what == hex(&Sha256::digest(&rest)))
                 {
@@ -194,79 +260,10 @@ pub fn parse(bytes: &[u8]) -> Read {
     read
 }
 
-fn line(text: &[u8], chain: &str) -> Option<(String, Row)> {
-    let json = std::str::from_utf8(text.get(65..)?).ok()?;
-    let next = link(chain, json);
-    (text.get(..64) == Some(next.as_bytes()) && text.get(64) == Some(&b' ')).then_some(())?;
-    Some((next, serde_json::from_str(json).ok()?))
+fn line(text: &[u8], before: &str) -> Option<(String, Row)> {
+    let (sum, json) = chain::follow(text, before)?;
+    Some((sum, serde_json::from_str(json).ok()?))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::world::fake_disk::FakeDisk;
-    use std::time::Duration;
-
-    fn deed<'a>(what: &'a str) -> Deed<'a> {
-        Deed {
-            at: 7,
-            uid: 1000,
-            run: "01A",
-            action: "heal",
-            what,
-            result: "healed",
-        }
-    }
-
-    fn log(disk: &FakeDisk) -> Vec<u8> {
-        disk.bytes("/s/audit.log").unwrap()
-    }
-
-    #[test]
-    fn deeds_are_chained_and_any_change_shows() {
-        let disk = FakeDisk::new();
-        let vault = Vault::open(&disk, Path::new("/s"), 1000, Duration::ZERO).unwrap();
-        let audit = Audit::of(&vault, true);
-        for what in ["a", "b", "c"] {
-            audit.add(&deed(what));
-        }
-        let bytes = log(&disk);
-        let read = parse(&bytes);
-        assert!(read.broken.is_empty());
-        assert_eq!(read.rows.len(), 3);
-        for at in 0..bytes.len() - 1 {
-            let mut changed = bytes.clone();
-            changed[at] ^= 2;
-            assert!(!parse(&changed).broken.is_empty(), "byte {at}");
-        }
-        let text = String::from_utf8(bytes).unwrap();
-        let without: String = text.lines().skip(1).map(|l| format!("{l}\n")).collect();
-        assert!(!parse(without.as_bytes()).broken.is_empty());
-    }
-
-    #[test]
-    fn a_torn_line_is_owned_up_to() {
-        let disk = FakeDisk::new();
-        {
-            let vault = Vault::open(&disk, Path::new("/s"), 1000, Duration::ZERO).unwrap();
-            Audit::of(&vault, true).add(&deed("a"));
-            Audit::of(&vault, true).add(&deed("b"));
-        }
-        let bytes = log(&disk);
-        disk.file("/s/audit.log", &bytes[..bytes.len() - 20], 0o600);
-        let vault = Vault::open(&disk, Path::new("/s"), 1000, Duration::ZERO).unwrap();
-        Audit::of(&vault, true).add(&deed("c"));
-        let read = parse(&log(&disk));
-        assert!(read.broken.is_empty(), "{read:?}");
-        let actions: Vec<&str> = read.rows.iter().map(|r| &*r.action).collect();
-        assert_eq!(actions, ["heal", "torn", "heal"]);
-    }
-
-    #[test]
-    fn nothing_is_written_where_nothing_is_wanted() {
-        let disk = FakeDisk::new();
-        let vault = Vault::open(&disk, Path::new("/s"), 1000, Duration::ZERO).unwrap();
-        Audit::of(&vault, false).add(&deed("a"));
-        assert!(disk.bytes("/s/audit.log").is_none());
-    }
-}
+mod tests;

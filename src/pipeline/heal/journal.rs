@@ -7,10 +7,8 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use sha2::{Digest as _, Sha256};
-
+use super::chain::{self, link};
 use super::record::{Entry, Folder, Line, VERSION};
-use crate::model::digest::hex;
 use crate::world::write_fs::{NewFile, Root};
 use crate::world::{PathError, WriteFs};
 
@@ -99,13 +97,6 @@ pub struct Journal {
     chain: String,
     /// A line could not be written: no other may follow.
     broken: bool,
-}
-
-fn link(chain: &str, json: &str) -> String {
-    let mut hasher = Sha256::new();
-    hasher.update(chain.as_bytes());
-    hasher.update(json.as_bytes());
-    hex(&hasher.finalize())
 }
 
 impl Journal {
@@ -264,10 +255,7 @@ fn says_something(text: &[u8]) -> bool {
 }
 
 fn line_of(text: &[u8], chain: &str) -> Option<(String, Line)> {
-    let sum = text.get(..64)?;
-    let json = std::str::from_utf8(text.get(65..)?).ok()?;
-    let next = link(chain, json);
-    (next.as_bytes() == sum && text.get(64) == Some(&b' ')).then_some(())?;
+    let (next, json) = chain::follow(text, chain)?;
     Some((next, serde_json::from_str(json).ok()?))
 }
 

@@ -3,6 +3,7 @@
 //! Such a copy belongs to the user: what is right in it, and what its tool passes over, stays as it is. Looks through the
 //! writing port, follows no link, changes nothing.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::io::Read as _;
@@ -214,7 +215,13 @@ impl Looking<'_> {
         &self,
         judge: impl FnOnce(&TreeView<'_>) -> Result<T, Unjudged>,
     ) -> Result<T, String> {
-        let files = |folder: &[u8]| self.files_in(folder);
+        // Listed once: a copy has as many folders to ask about as it likes.
+        let listed = OnceCell::new();
+        let files = |folder: &[u8]| {
+            let folders = listed.get_or_init(|| self.by_folder());
+            let names = folders.get(folder).map_or(&[][..], Vec::as_slice);
+            names.iter().map(|name| name.to_vec()).collect()
+        };
         let read = |below: &[u8]| {
             let put = self.puts.get(below).map(|(bytes, _)| bytes.clone());
             put.or_else(|| self.content(below))
@@ -253,26 +260,23 @@ impl Looking<'_> {
         Ok(())
     }
 
-    /// Names of the files that will lie directly in a folder, as far as the archive has them.
-    fn files_in(&self, folder: &[u8]) -> Vec<Vec<u8>> {
-        let file = |(below, found): (&Vec<u8>, &Stat)| {
-            let stays = found.kind == FileKind::File && !self.moves.contains(below);
-            stays.then(|| below.clone())
+    /// Names of the files that will lie directly in each folder, sorted.
+    fn by_folder(&self) -> BTreeMap<&[u8], Vec<&[u8]>> {
+        let stays = |(below, found): &(&Vec<u8>, &Stat)| {
+            found.kind == FileKind::File && !self.moves.contains(*below)
         };
-        let present = self.present.iter().filter_map(file);
-        let mut names: Vec<Vec<u8>> = present
-            .chain(self.puts.keys().cloned())
-            .filter_map(|below| {
-                let rest = match folder {
-                    [] => below.as_slice(),
-                    _ => below.strip_prefix(folder)?.strip_prefix(b"/")?,
-                };
-                (!rest.contains(&b'/')).then(|| rest.to_vec())
-            })
-            .collect();
-        names.sort();
-        names.dedup();
-        names
+        let present = self.present.iter().filter(stays).map(|(below, _)| below);
+        let all: BTreeSet<&Vec<u8>> = present.chain(self.puts.keys()).collect();
+        let mut folders: BTreeMap<&[u8], Vec<&[u8]>> = BTreeMap::new();
+        for below in all {
+            let cut = below.iter().rposition(|b| *b == b'/');
+            let (folder, name) = match cut.and_then(|at| below.split_at_checked(at)) {
+                Some((folder, rest)) => (folder, rest.get(1..).unwrap_or_default()),
+                None => (&[][..], below.as_slice()),
+            };
+            folders.entry(folder).or_default().push(name);
+        }
+        folders
     }
 
     /// What the archive does not have goes, unless its tool made it or passes over it.

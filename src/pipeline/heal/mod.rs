@@ -7,6 +7,7 @@
 pub mod allowed;
 pub mod apply;
 pub mod audit;
+mod chain;
 mod changes;
 mod diff;
 pub mod evidence;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::audit::heads::Head;
 use super::record::Role;
 
 /// How a step ended.
@@ -55,4 +56,8 @@ pub struct Receipts {
     pub closed: bool,
     /// Why the run ended early.
     pub early: Option<String>,
+    /// Why the audit log does not have all of it, or is not whole.
+    pub unlogged: Vec<String>,
+    /// How far the audit log goes now, where one is kept.
+    pub log: Option<Head>,
 }

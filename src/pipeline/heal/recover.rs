@@ -27,6 +27,8 @@ pub struct Recovered {
     pub undone: u32,
     /// What could be neither, and why; the journal then stays.
     pub stuck: Vec<String>,
+    /// Why the audit log does not have it, or is not whole.
+    pub unlogged: Option<String>,
 }
 
 /// Finishes every interrupted run of the vault. `now` is in seconds since 1970.
@@ -42,14 +44,14 @@ pub fn all(
 ) -> Result<Vec<Recovered>, VaultError> {
     let mut all = Vec::new();
     for run in vault.pending()? {
-        let recovered = one(vault, &run, wait, allowed)?;
+        let mut recovered = one(vault, &run, wait, allowed)?;
         let result = format!(
             "finished {}, taken back {}, stuck {}",
             recovered.finished,
             recovered.undone,
             recovered.stuck.len()
         );
-        Audit::of(vault, true).add(&Deed {
+        let added = Audit::of(vault, true).add(&Deed {
             at: now,
             uid,
             run: &run,
@@ -57,6 +59,7 @@ pub fn all(
             what: "an interrupted run",
             result: &result,
         });
+        recovered.unlogged = added.err().map(|error| error.to_string());
         all.push(recovered);
     }
     Ok(all)
@@ -74,6 +77,7 @@ fn one(
         finished: 0,
         undone: 0,
         stuck: Vec::new(),
+        unlogged: None,
     };
     let Some(story) = journal::read(vault.fs, vault.base, Path::new(&name))? else {
         // Not even its first line came to the disk: nothing was done by it.
@@ -118,6 +122,10 @@ fn one(
                 recovered.stuck.push(format!("{}: {why}", entry.package));
             }
         }
+    }
+    if !story.is_pending() {
+        // Its last line may not be on disk yet, and closed it is gone by for good.
+        drop(Journal::resume(vault.fs, vault.base, &name, &story)?);
     }
     if recovered.stuck.is_empty() {
         sweep(vault, &story, run, allowed)?;

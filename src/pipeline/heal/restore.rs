@@ -49,6 +49,8 @@ pub struct Returned {
     pub refused: Option<String>,
     /// Why some of what was built from it stays in the quarantine.
     pub left: Vec<String>,
+    /// Why the audit log does not have it, or is not whole.
+    pub unlogged: Option<String>,
 }
 
 /// The run that `last` stands for: the newest that has something to put back.
@@ -103,13 +105,14 @@ pub fn run(
             paths: entry.moves.iter().map(|mv| path(&story, mv)).collect(),
             refused: None,
             left: Vec::new(),
+            unlogged: None,
         };
         match one(&grounds, &story.folders, entry, restoring, journal.as_mut()) {
             Ok(left) => returned.left = left,
             Err(why) => returned.refused = Some(why),
         }
         if restoring.yes {
-            Audit::of(vault, true).add(&Deed {
+            let added = Audit::of(vault, true).add(&Deed {
                 at: restoring.now,
                 uid: restoring.uid,
                 run,
@@ -117,6 +120,7 @@ pub fn run(
                 what: &format!("{} {}", entry.ecosystem, entry.package),
                 result: returned.refused.as_deref().unwrap_or("put back"),
             });
+            returned.unlogged = added.err().map(|error| error.to_string());
         }
         all.push(returned);
     }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use self::found::Found;
 use super::apply::Grounds;
-use super::audit::{Audit, Deed};
+use super::audit::{self, Audit, Deed};
 use super::evidence::{self, Incident};
 use super::journal::Journal;
 use super::plan::{Plan, Step};
@@ -182,18 +182,32 @@ impl<'a> Run<'a> {
         let before = self.orders.now.saturating_sub(RETENTION);
         let pruned = quarantine::prune(self.vault, before, Which::Unconfirmed, true);
         self.receipts.pruned = pruned.map(|(gone, _)| gone).unwrap_or_default();
-        for (run, _) in &self.receipts.pruned {
-            self.audit.add(&Deed {
+        for (run, _) in self.receipts.pruned.clone() {
+            self.log(&Deed {
                 at: self.orders.now,
                 uid: self.orders.uid,
-                run,
+                run: &run,
                 action: "prune",
                 what: "a run of more than 30 days ago without a confirmed taint",
                 result: "removed",
             });
         }
+        if self.orders.audited {
+            let read = audit::read(self.vault);
+            self.receipts.log = read.ok().and_then(|read| read.head());
+        }
         index::refresh(self.vault);
         self.receipts.bytes = quarantine::bytes(self.vault).unwrap_or(0);
+    }
+
+    /// Writes a deed down; that it cannot be is said.
+    fn log(&mut self, deed: &Deed<'_>) {
+        if let Err(error) = self.audit.add(deed) {
+            let why = error.to_string();
+            if !self.receipts.unlogged.contains(&why) {
+                self.receipts.unlogged.push(why);
+            }
+        }
     }
 
     fn note(&mut self, receipt: &Receipt) {
@@ -205,10 +219,11 @@ impl<'a> Run<'a> {
             Ended::Failed(why) => ("heal", format!("failed: {why}")),
             Ended::Stuck(why) => ("heal", format!("stuck: {why}")),
         };
-        self.audit.add(&Deed {
+        let run = self.orders.run;
+        self.log(&Deed {
             at: self.orders.now,
             uid: self.orders.uid,
-            run: self.orders.run,
+            run,
             action,
             what: &format!("{} {}", receipt.ecosystem, receipt.package),
             result: &result,

@@ -8,6 +8,7 @@ mod evidence;
 mod forged;
 mod kept;
 mod kill;
+mod log;
 mod project;
 mod reached;
 mod slice;
