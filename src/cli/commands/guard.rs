@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::cli::args::{GuardArgs, HealArgs};
+use crate::cli::args::{GuardArgs, HealArgs, Shared};
 use crate::cli::exit::{Exit, NO_COMMAND, NO_PROGRAM};
 use crate::cli::settings::Settings;
 use crate::cli::{Ports, open};
@@ -20,6 +20,7 @@ use crate::world::ReadFs;
 use crate::world::process::{Launch, NotStarted, Processes, Scratch};
 use crate::world::real::World;
 
+use super::guard_command;
 use super::guard_ground::Ground;
 use super::guard_words::{self, Aside};
 use super::heal;
@@ -41,8 +42,9 @@ pub(in crate::cli) fn run(args: &GuardArgs, ports: &Ports<'_>) -> Exit {
 fn guard(args: &GuardArgs, ports: &Ports<'_>) -> Result<Exit, String> {
     let mut settings = Settings::with_reports(&args.shared, &args.reports, ports.env, ports.fs)
         .map_err(|e| e.to_string())?;
+    guard_command::heed(args, &mut settings, ports.fs)?;
     if args.heal {
-        repair(args, ports)?;
+        repair(args, &settings, ports)?;
     }
     if args.fresh_derived.is_some() && !settings.decided.contains_key("derived") {
         // What was built before is not given to the command.
@@ -210,7 +212,7 @@ impl Stage {
 }
 
 /// Heals first, and says on standard error what was done.
-fn repair(args: &GuardArgs, ports: &Ports<'_>) -> Result<(), String> {
+fn repair(args: &GuardArgs, settings: &Settings, ports: &Ports<'_>) -> Result<(), String> {
     let aside = Aside(ports.sinks);
     let ports = Ports {
         env: ports.env,
@@ -219,7 +221,10 @@ fn repair(args: &GuardArgs, ports: &Ports<'_>) -> Result<(), String> {
     };
     let orders = HealArgs {
         abandon: None,
-        shared: args.shared.clone(),
+        shared: Shared {
+            paths: settings.targets.clone(),
+            ..args.shared.clone()
+        },
         yes: true,
         evict: false,
         project: false,

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::cli::Ports;
 use crate::cli::args::GuardArgs;
@@ -11,7 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::settings::Settings;
 use crate::model::report::Report;
 use crate::model::text::printable;
-use crate::model::{Class, shell};
+use crate::model::{Class, Code, Finding, Severity, shell};
 use crate::pipeline::report::{self, Detail, Format};
 use crate::world::process::{Ended, NotStarted};
 use crate::world::{PathError, Sinks};
@@ -20,6 +20,9 @@ use super::scan::options;
 
 /// Words of a command that are repeated.
 const REPEATED: usize = 6;
+
+/// Audited things that are named.
+const NAMED: usize = 3;
 
 /// Sends to standard error what others mean for standard output.
 pub(super) struct Aside<'a>(pub(super) &'a dyn Sinks);
@@ -113,6 +116,27 @@ pub(super) fn not_clean(
     );
 }
 
+/// What was audited: a command may build something else.
+fn audited(settings: &Settings, ports: &Ports<'_>) -> String {
+    let here = ports.env.current_dir().unwrap_or_default();
+    let shown = |path: &PathBuf| match path.as_os_str().as_bytes() {
+        b"." => shell::quote(here.as_os_str().as_bytes()),
+        given => shell::quote(given),
+    };
+    let mut names: Vec<String> = settings.targets.iter().map(shown).collect();
+    if settings.caches {
+        names.push("all caches".to_owned());
+    }
+    let caches = settings.named_caches.iter();
+    names.extend(caches.map(|cache| shell::quote(cache.path.as_os_str().as_bytes())));
+    if names.len() > NAMED {
+        let more = names.len() - NAMED;
+        names.truncate(NAMED);
+        names.push(format!("{more} more"));
+    }
+    names.join(", ")
+}
+
 /// The verdict allows it.
 pub(super) fn starting(
     settings: &Settings,
@@ -120,6 +144,23 @@ pub(super) fn starting(
     command: &[OsString],
     ports: &Ports<'_>,
 ) {
+    // Below the threshold, and the command will run it all the same: whoever starts it is to know, however quiet.
+    let inserted: Vec<&Finding> = report
+        .findings
+        .iter()
+        .filter(|f| f.code == Code::CodeInSettings && f.waived.is_none())
+        .filter(|f| f.severity >= Severity::Medium)
+        .collect();
+    for finding in inserted.iter().take(NAMED) {
+        let at = finding.location.as_ref().map_or("", |at| &at.file);
+        line(
+            ports,
+            &printable(&format!("warning: {at}: {}", finding.message)),
+        );
+    }
+    if let Some(more @ 1..) = inserted.len().checked_sub(NAMED) {
+        line(ports, &format!("warning: and {more} more such settings"));
+    }
     if settings.base.detail == Detail::Quiet {
         return;
     }
@@ -130,7 +171,8 @@ pub(super) fn starting(
     line(
         ports,
         &format!(
-            "clean: {} of {} subjects verified; running {}",
+            "clean: {}: {} of {} subjects verified; running {}",
+            audited(settings, ports),
             all.verified,
             all.subjects(),
             shown(command)

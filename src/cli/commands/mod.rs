@@ -7,6 +7,7 @@ pub(super) mod completions;
 pub(super) mod explain;
 pub(super) mod feeds;
 pub(super) mod guard;
+mod guard_command;
 mod guard_ground;
 mod guard_words;
 pub(super) mod heal;

@@ -7,7 +7,9 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::ecosystems::contract::{Export, GuardContext, Guarded, RelPath};
+use crate::ecosystems::contract::{CommandLine, Export, GuardContext, Guarded, RelPath};
+
+use super::command_line;
 
 /// The guard's part of cargo.
 pub(super) struct CargoGuarded;
@@ -18,6 +20,10 @@ impl Guarded for CargoGuarded {
         home.map(|home| ("CARGO_HOME", Some(home.into())))
             .into_iter()
             .collect()
+    }
+
+    fn reads(&self, program: &str, words: &[OsString]) -> Option<CommandLine> {
+        (program == "cargo").then(|| command_line::read(words))
     }
 
     fn fresh(&self, folder: &Path) -> Vec<Export> {

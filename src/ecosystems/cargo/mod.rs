@@ -2,6 +2,7 @@
 
 mod authority;
 mod cache;
+mod command_line;
 mod derived;
 mod folders;
 mod git;

@@ -34,6 +34,17 @@ impl GuardContext<'_> {
     }
 }
 
+/// What a command line says of what it builds.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct CommandLine {
+    /// Projects that it names in place of the folder that it is started in, as they are written: folders or manifests.
+    pub projects: Vec<PathBuf>,
+    /// Words by which it takes settings or code that no audit of a project sees.
+    pub unseen: Vec<String>,
+    /// Words by which it takes packages from the caches that no lockfile of the project names.
+    pub unlocked: Vec<String>,
+}
+
 /// How a command is made to use what was audited.
 pub trait Guarded: Send + Sync {
     /// Variables with which its tools use the audited caches, and the sources that were judged.
@@ -41,6 +52,11 @@ pub trait Guarded: Send + Sync {
 
     /// Variables for build caches that are empty, below a fresh folder.
     fn fresh(&self, folder: &Path) -> Vec<Export>;
+
+    /// What a command line says; `None` if the program is none of this ecosystem's. `words` come after the program.
+    fn reads(&self, _program: &str, _words: &[OsString]) -> Option<CommandLine> {
+        None
+    }
 
     /// Files below a cache root that its tool locks shared while it builds, and alone to change what lies there.
     fn shared_locks(&self, _cache: &str) -> Vec<RelPath> {

@@ -6,8 +6,9 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use crate::ecosystems::contract::{Export, GuardContext, Guarded};
+use crate::ecosystems::contract::{CommandLine, Export, GuardContext, Guarded};
 
+use super::command_line;
 use super::settings::Settings;
 
 /// The guard's part of Go.
@@ -43,6 +44,10 @@ impl Guarded for GoGuarded {
             .into_iter()
             .filter(|(_, value)| value.is_some())
             .collect()
+    }
+
+    fn reads(&self, program: &str, words: &[OsString]) -> Option<CommandLine> {
+        (program == "go").then(|| command_line::read(words))
     }
 
     /// A program that stands in for the build cache would answer from what it has.

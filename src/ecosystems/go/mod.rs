@@ -47,6 +47,7 @@
 mod beside;
 mod build_cache;
 mod cache;
+mod command_line;
 mod copied_folder;
 mod denied;
 mod embed;

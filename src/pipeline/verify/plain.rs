@@ -87,7 +87,9 @@ fn judge(part: &ArchivePart, bytes: &[u8], seen: &mut ArchiveSeen) {
         seen.recipe = Some(h1::of_go_mod(bytes));
         return;
     }
-    // What Go does not take for a record is one that was not written to its end: it hashes the zip anew.
+    // As Go does (`modfetch/fetch.go`, `isValidSum`): white space around it does not count. What Go does not take for a
+    // record is one that was not written to its end: it hashes the zip anew.
+    let bytes = str::from_utf8(bytes).map_or(bytes.trim_ascii(), |text| text.trim().as_bytes());
     let text = str::from_utf8(bytes).ok().filter(|t| t.len() == RECORD);
     let recorded = text
         .and_then(|t| t.parse::<Digest>().ok())
@@ -149,5 +151,28 @@ mod tests {
         // A record is what it says, not what it hashes to.
         let record = seen(ArchiveFormat::H1Sidecar, Some(&ledger));
         assert_eq!((record.recipe, record.from_ledger), (None, false));
+    }
+
+    #[test]
+    fn white_space_around_a_record_is_no_part_of_it() {
+        let hash = "h1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+        for text in [
+            format!("{hash}\n"),
+            format!(" \t{hash}\r\n"),
+            format!("\u{a0}{hash}\u{2028}"),
+        ] {
+            let mut seen = ArchiveSeen::default();
+            judge(&part(ArchiveFormat::H1Sidecar), text.as_bytes(), &mut seen);
+            assert!(seen.recipe.is_some() && !seen.torn, "{text:?}");
+        }
+        for text in [
+            format!("{hash}{hash}"),
+            hash.replace('=', ""),
+            String::new(),
+        ] {
+            let mut seen = ArchiveSeen::default();
+            judge(&part(ArchiveFormat::H1Sidecar), text.as_bytes(), &mut seen);
+            assert!(seen.recipe.is_none() && seen.torn, "{text:?}");
+        }
     }
 }

@@ -4,6 +4,7 @@ mod changes;
 mod fresh;
 mod lawful;
 mod locks;
+mod named;
 mod runs;
 mod sandbox;
 

@@ -3,6 +3,7 @@
 //! ```text
 //! <folder and every one above>/.cargo/config[.toml]   search
 //! CARGO_HOME/config[.toml], included files            search, file
+//! rust-toolchain[.toml] upward                        toolchain: rustup's word on which cargo runs
 //! CARGO_HOME/credentials[.toml]                       credentials: who can read it, which registries have a token
 //! CARGO_…, RUSTC_…, RUSTFLAGS, GIT_…, SSL_…           environment, transport
 //! ```
@@ -21,6 +22,7 @@ mod programs;
 mod search;
 mod sources;
 mod told;
+mod toolchain;
 mod tools;
 mod transport;
 
@@ -58,7 +60,8 @@ impl Posture for CargoPosture {
         let variables = variables(context, &mut report);
         // A cache that was named may be the home of whoever builds here.
         let homes = homes(&located, context);
-        for folder in folders_of(context) {
+        let folders = folders_of(context);
+        for folder in &folders {
             for home in &homes {
                 let mut sources = Sources::default();
                 for file in search.path(folder.as_deref(), home.as_deref()) {
@@ -89,6 +92,7 @@ impl Posture for CargoPosture {
             report.findings.extend(patches::judge(&file, &source));
             credentials::of_settings(&file, &source, home, context, &mut report);
         }
+        toolchain::judge(&folders, own, context, &mut report);
         for root in with_tokens(&located, context) {
             credentials::of_home(&root, context, &mut report);
         }
@@ -98,7 +102,7 @@ impl Posture for CargoPosture {
     }
 
     fn has_settings(&self, names: &[&str]) -> bool {
-        names.contains(&".cargo")
+        names.contains(&".cargo") || toolchain::NAMES.iter().any(|name| names.contains(name))
     }
 
     fn open_place(&self, place: &NamedPlace, root: &dyn Dir, context: &OpenContext<'_>) -> Session {

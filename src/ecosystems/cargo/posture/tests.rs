@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::*;
 
 mod leads;
+mod toolchains;
 
 use crate::model::{Code, RootId, Severity};
 use crate::world::fake::{Disk, Given};

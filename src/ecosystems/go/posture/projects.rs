@@ -27,8 +27,9 @@ pub(super) fn judge(settings: &Settings, context: &PostureContext<'_>) -> Vec<Fi
             "GOWORK makes Go build with the workspace of `{}`, which is not scanned",
             short(&setting.value)
         );
+        // It may put a folder in the place of any module, and of that no log knows.
         let mut found = finding(Code::SourceRedirected, "GOWORK", setting, what);
-        found.severity = Severity::Medium;
+        found.severity = Severity::High;
         found.remedy = Some("scan its folder too, or unset GOWORK".to_owned());
         findings.push(found);
     }

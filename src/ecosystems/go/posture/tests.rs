@@ -179,7 +179,7 @@ fn every_risky_variable_is_said_with_its_name() {
         ("GOTOOLCHAIN", "go1.26.1+path", CodeInSettings, MEDIUM),
         ("GOTOOLCHAIN", "go1.26.1-mine", CodeInSettings, MEDIUM),
         ("GOROOT", "/h/p/go", CodeInSettings, HIGH),
-        ("GOWORK", "/elsewhere/go.work", SourceRedirected, MEDIUM),
+        ("GOWORK", "/elsewhere/go.work", SourceRedirected, HIGH),
         ("CC", "/opt/evil/cc", CodeInSettings, MEDIUM),
         ("CC", "./cc", CodeInSettings, HIGH),
         ("CXX", "clang++ -fplugin=evil.so", CodeInSettings, MEDIUM),
