@@ -5,7 +5,7 @@
 //! user owns (lockfiles, vendor folders) is judged by a second audit instead: of those only a change that hides itself, with
 //! the old time put back, is told here.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
@@ -62,6 +62,8 @@ struct Subjects<'a> {
     /// Folders on the way to what must stay as it was, and where they lie.
     above: HashMap<String, &'a CheckRow>,
     roots: BTreeMap<&'a RootId, &'a str>,
+    /// Roots that are no caches.
+    projects: Vec<&'a str>,
 }
 
 impl<'a> Subjects<'a> {
@@ -75,8 +77,17 @@ impl<'a> Subjects<'a> {
         let mut subjects = Self {
             by_path: HashMap::new(),
             above: HashMap::new(),
+            projects: Vec::new(),
             roots,
         };
+        let cached = report.checks.iter();
+        let cached: BTreeSet<&RootId> = cached
+            .filter(|row| row.place == Place::Cache)
+            .map(|row| &row.root)
+            .collect();
+        let projects = report.run.roots.iter();
+        let projects = projects.filter(|root| !cached.contains(&root.id));
+        subjects.projects = projects.map(|root| root.path.as_str()).collect();
         for row in &report.checks {
             let Some(root) = subjects.roots.get(&row.root) else {
                 continue;
@@ -116,6 +127,23 @@ impl<'a> Subjects<'a> {
         }
     }
 
+    /// Whether a file that was asked for by its name, or a folder of such files, was swapped under the command: it was put
+    /// back; or it lies in no project, whose files people and tools do change, and is another one now.
+    fn decided(&self, difference: &Difference, path: &str) -> bool {
+        match difference.change {
+            Change::Around => !self.roots.values().any(|root| *root == path),
+            Change::Content | Change::Place if hides(difference) || difference.put_back => true,
+            Change::Content => {
+                let below = |root: &&str| {
+                    let rest = path.strip_prefix(root);
+                    rest.is_some_and(|rest| rest.starts_with('/'))
+                };
+                !self.projects.iter().any(below)
+            }
+            _ => false,
+        }
+    }
+
     /// The path of a folder below the root of a subject.
     fn rel(&self, row: &CheckRow, path: &str) -> String {
         let root = self.roots.get(&row.root).copied().unwrap_or_default();
@@ -135,8 +163,8 @@ fn is_renewed(ecosystem: EcosystemId, kind: &str) -> bool {
         .is_none_or(|guarded| guarded.is_renewed(kind))
 }
 
-/// Whether a file has a lockfile's name.
-fn is_lockfile(path: &Path) -> bool {
+/// Whether a file has a lockfile's name: it is remembered by its bytes.
+pub fn is_lockfile(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str());
     let mut formats = ecosystems::all().iter().flat_map(|e| e.lockfiles());
     name.is_some_and(|name| formats.any(|format| format.matches(name)))
@@ -151,9 +179,16 @@ pub fn weigh(differences: &[Difference], report: &Report) -> Changes {
         let (path, escaped) = text::percent(difference.path.as_os_str().as_bytes());
         let covering = subjects.covering(&path);
         let is_cached = covering.is_some_and(|(row, _)| row.place == Place::Cache);
-        if !is_cached && is_lockfile(&difference.path) && hides(difference) {
+        let hidden = hides(difference) || difference.put_back;
+        if !is_cached && is_lockfile(&difference.path) && hidden {
             changes.look_again = true;
             let suspect = lockfile(&subjects, &path);
+            found.insert(path, suspect);
+            continue;
+        }
+        if difference.named && covering.is_none() && subjects.decided(difference, &path) {
+            changes.look_again = true;
+            let suspect = settings(&subjects, &path, difference);
             found.insert(path, suspect);
             continue;
         }
@@ -208,7 +243,7 @@ fn loose(
         }
         // A folder whose names changed may hold something new.
         (Change::Names, _) => names_matter(difference),
-        (Change::Touched | Change::Attributes, _) => false,
+        (Change::Touched | Change::Around | Change::Attributes, _) => false,
         (Change::Content | Change::Place, _) => true,
     }
 }
@@ -237,9 +272,40 @@ fn lockfile(subjects: &Subjects<'_>, path: &str) -> Suspect {
     let mut finding = Finding::new(
         Code::ChangedDuringRun,
         Place::Lockfile,
-        "this lockfile was changed while the command ran, and its old time put back: which packages the command was \
-         given is not known",
+        "this lockfile was changed while the command ran, and put back: which packages the command was given is not known",
     );
+    placed(&mut finding, subjects, path);
+    Suspect {
+        finding,
+        kind: "lockfile",
+    }
+}
+
+fn settings(subjects: &Subjects<'_>, path: &str, difference: &Difference) -> Suspect {
+    let words = match difference.change {
+        Change::Around => {
+            "something came and went in this folder of settings while the command ran: what it said is not known"
+        }
+        _ if difference.put_back || hides(difference) => {
+            "this file, by which tools go, was changed while the command ran, and put back: what the command was told is not known"
+        }
+        _ => {
+            "these settings were changed while the command ran: what the command was told is not known"
+        }
+    };
+    let mut finding = Finding::new(Code::ChangedDuringRun, Place::Settings, words);
+    placed(&mut finding, subjects, path);
+    if finding.root.is_none() {
+        finding.path = Some(path.to_owned());
+    }
+    Suspect {
+        finding,
+        kind: "settings",
+    }
+}
+
+/// Names the innermost root that a path lies below.
+fn placed(finding: &mut Finding, subjects: &Subjects<'_>, path: &str) {
     let root = subjects
         .roots
         .iter()
@@ -253,10 +319,6 @@ fn lockfile(subjects: &Subjects<'_>, path: &str) -> Suspect {
         finding.rel = path
             .strip_prefix(*root)
             .map(|rel| rel.trim_start_matches('/').to_owned());
-    }
-    Suspect {
-        finding,
-        kind: "lockfile",
     }
 }
 

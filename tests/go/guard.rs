@@ -77,10 +77,16 @@ fn a_build_that_has_to_download_ends_well() {
     assert!(codes(&world).is_empty(), "{:?}", codes(&world));
     assert!(all.is_dir());
     // One module more, and versions asked for: lists are renewed, go.mod and go.sum are judged anew.
-    let script = "go get registry.example/unused@v0.3.0 && go list -m -versions registry.example/Greet && \
-                  go mod download && go mod tidy && go mod vendor && rm -r vendor";
-    ends(&guard(&world, &[], script), 0);
-    assert!(codes(&world).is_empty(), "{:?}", codes(&world));
+    for script in [
+        "go get registry.example/unused@v0.3.0 && go list -m -versions registry.example/Greet && go mod download",
+        "go mod tidy && go mod vendor && rm -r vendor",
+    ] {
+        ends(&guard(&world, &[], script), 0);
+        assert!(codes(&world).is_empty(), "{:?}", codes(&world));
+    }
+    // Both at once leave no trace of what was used meanwhile.
+    let script = "go get registry.example/unused@v0.3.0 && go mod tidy";
+    ends(&guard(&world, &[], script), 120);
 }
 
 #[test]
@@ -238,4 +244,48 @@ fn go_builds_in_a_sandbox_and_the_cache_is_shut() {
         "{output:?}"
     );
     world.scan(&[]).is_clean();
+}
+
+/// The same call with a settings file of the user.
+fn with_settings(world: &World, script: &str) -> Output {
+    let file = world.at("env");
+    fs::write(&file, "GOPRIVATE=\n").unwrap();
+    Command::new(env!("CARGO_BIN_EXE_untaint"))
+        .args(["guard", "--no-advisories", "--ecosystem", "go", "--trust"])
+        .arg(world.at("trust.toml"))
+        .arg("-o")
+        .arg(format!("json={}", world.at("report.json").display()))
+        .arg(world.at("project"))
+        .args(["--", "sh", "-c", script])
+        .current_dir(world.at("project"))
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("UNTAINT_HOME", world.at("state"))
+        .envs(world.environment())
+        .env("GOENV", &file)
+        .env("F", &file)
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn settings_and_locks_that_were_swapped_and_put_back_end_with_120() {
+    for script in [
+        "cp $F ../good; echo GOFLAGS=-modfile=/tmp/evil.mod >> $F; cat ../good > $F",
+        "mv $F ../good; echo GOSUMDB=off > $F; mv ../good $F",
+        "echo GOSUMDB=off > $F",
+        "cp go.sum ../good; : > go.sum; cat ../good > go.sum",
+        "mv go.mod ../good; : > go.mod; mv ../good go.mod",
+    ] {
+        let world = World::built();
+        let script = format!("sleep 0.05; {script}");
+        let (_, err) = ends(&with_settings(&world, &script), 120);
+        assert!(err.contains("changed-during-run"), "{script}: {err}");
+        assert_eq!(codes(&world).last().unwrap(), "changed-during-run");
+    }
+    let world = World::built();
+    ends(
+        &with_settings(&world, "cat $F go.mod go.sum > /dev/null"),
+        0,
+    );
 }

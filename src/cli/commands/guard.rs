@@ -57,7 +57,7 @@ fn guard(args: &GuardArgs, ports: &Ports<'_>) -> Result<Exit, String> {
     }
     let mut prepared = Prepared::new(settings, &world)?;
     prepared.report_pending();
-    let witness = Witness::new(&world.fs);
+    let witness = Witness::new(&world.fs, recheck::is_lockfile);
     let before = audit(&prepared, &world, &witness)?;
     to_files(&prepared.settings, &before, ports)?;
     let exit = Exit::of(before.verdict.result, false);

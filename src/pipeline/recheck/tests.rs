@@ -94,6 +94,8 @@ fn after(path: &str, kind: FileKind, change: Change, times: (i128, i128)) -> (us
         was: stat(kind, 1, 1),
         is: stat(kind, times.0, times.1),
         change,
+        named: false,
+        put_back: false,
     };
     let changes = weigh(&[difference], &report());
     (changes.suspects.len(), changes.look_again)
@@ -201,4 +203,41 @@ fn what_came_and_is_not_well_is_told_once() {
     now.verdict.reasons.push("1 problem in reading".to_owned());
     let findings = Changes::default().findings(&before, &now, &policy);
     assert!(findings[0].message.contains("1 problem in reading"));
+}
+
+/// The same of something that was asked for by its name.
+fn named(path: &str, change: Change, put_back: bool) -> usize {
+    let kind = if change == Change::Around {
+        FileKind::Dir
+    } else {
+        FileKind::File
+    };
+    let difference = Difference {
+        path: PathBuf::from(path),
+        was: stat(kind, 1, 1),
+        is: stat(kind, 2, 2),
+        change,
+        named: true,
+        put_back,
+    };
+    weigh(&[difference], &report()).suspects.len()
+}
+
+#[test]
+fn settings_that_were_swapped_are_told() {
+    for path in [
+        "/h/config.toml",
+        "/u/.config/go/env",
+        "/p/.cargo/config.toml",
+        "/p/Cargo.lock",
+    ] {
+        assert_eq!(named(path, Change::Content, true), 1, "{path}");
+    }
+    // The user's own are changed by no build; those of a project are judged anew.
+    assert_eq!(named("/h/config.toml", Change::Content, false), 1);
+    assert_eq!(named("/u/.config/go/env", Change::Content, false), 1);
+    assert_eq!(named("/p/.cargo/config.toml", Change::Content, false), 0);
+    assert_eq!(named("/p/Cargo.toml", Change::Content, false), 0);
+    assert_eq!(named("/p/.cargo", Change::Around, false), 1);
+    assert_eq!(named("/h", Change::Around, false), 0, "tools write there");
 }

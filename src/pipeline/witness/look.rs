@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Folder, Mark, Memory, Names, Witness, locked};
+use super::{Folder, Mark, Memory, Names, Witness, locked, sums};
 use crate::world::{Dir, FileKind, ReadFs, Stat};
 
 /// Folders that a thread takes at once.
@@ -23,6 +23,10 @@ pub struct Difference {
     pub is: Option<Stat>,
     /// How.
     pub change: Change,
+    /// Whether it was asked for by its name, as settings are.
+    pub named: bool,
+    /// Whether it holds what it held when it was read, and yet is not as it was: changed and put back, or written anew.
+    pub put_back: bool,
 }
 
 /// How something changed.
@@ -32,6 +36,8 @@ pub enum Change {
     Names,
     /// A folder's times, and nothing that explains it: the names in it are the same, and none of the unknown is younger.
     Touched,
+    /// Times of a folder of settings, in which something was looked for that was not there: the names in it are the same.
+    Around,
     /// Attributes of something that was only asked for them.
     Attributes,
     /// Something that was read.
@@ -58,6 +64,8 @@ impl Witness<'_> {
                     was: None,
                     is: None,
                     change: Change::Place,
+                    named: false,
+                    put_back: false,
                 });
             } else if let Some(root) = was {
                 roots.push(root);
@@ -89,11 +97,26 @@ impl Witness<'_> {
         let mut found = locked(&gathered).drain(..).collect::<Vec<_>>();
         for (path, mark) in memory.named.iter().filter(|(path, _)| !left_out(path)) {
             let is = self.fs.stat_named(path).ok();
-            found.extend(compare(path.clone(), mark, is));
+            let differs = compare(path.clone(), mark, is);
+            found.extend(differs.map(|differs| Difference {
+                named: mark.opened,
+                ..differs
+            }));
+        }
+        for (path, seen) in memory.around.iter().filter(|(path, _)| !left_out(path)) {
+            found.extend(seen.as_ref().and_then(|seen| around(self.fs, path, seen)));
+        }
+        for differs in &mut found {
+            differs.put_back =
+                differs.change == Change::Content && sums::is_back(self.fs, &memory, &differs.path);
         }
         // A folder may be told of twice: by itself and by the one above. The graver word counts.
         found.sort_by(|a, b| (&a.path, b.change).cmp(&(&b.path, a.change)));
-        found.dedup_by(|later, first| later.path == first.path);
+        found.dedup_by(|later, first| {
+            let same = later.path == first.path;
+            first.named |= same && later.named;
+            same
+        });
         found
     }
 }
@@ -179,6 +202,8 @@ fn look(fs: &dyn ReadFs, lots: &[Lot<'_>], found: &mut Vec<Difference>) {
                 was: folder.listed.as_ref().map(|(stat, _)| *stat),
                 is: None,
                 change: Change::Place,
+                named: false,
+                put_back: false,
             }),
         }
     }
@@ -193,6 +218,8 @@ fn folder_again(dir: &dyn Dir, path: &Path, folder: &Folder, found: &mut Vec<Dif
                 was: Some(*was),
                 is,
                 change: listing_again(dir, was, is.as_ref(), names, folder),
+                named: false,
+                put_back: false,
             });
         }
     }
@@ -203,6 +230,21 @@ fn folder_again(dir: &dyn Dir, path: &Path, folder: &Folder, found: &mut Vec<Dif
             found.extend(compare(path.join(&**name), mark, is));
         }
     }
+}
+
+/// A folder of settings, asked again.
+fn around(fs: &dyn ReadFs, path: &Path, (was, names): &(Stat, Names)) -> Option<Difference> {
+    let root = fs.open_root(path).ok()?;
+    let is = root.dir.stat().ok()?;
+    let same = Names::of(&root.dir.list().ok()?) == *names;
+    (is != *was && same && same_thing(was, &is)).then(|| Difference {
+        path: root.resolved,
+        was: Some(*was),
+        is: Some(is),
+        change: Change::Around,
+        named: true,
+        put_back: false,
+    })
 }
 
 fn same_thing(was: &Stat, is: &Stat) -> bool {
@@ -254,5 +296,7 @@ fn compare(path: PathBuf, mark: &Mark, is: Option<Stat>) -> Option<Difference> {
         was: mark.stat,
         is,
         change,
+        named: false,
+        put_back: false,
     })
 }

@@ -6,21 +6,24 @@
 //! difference means is said in `recheck`.
 
 mod look;
+mod sums;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::world::{Dir, DirEntry, PathError, ReadFile, ReadFs, RootDir, Stat};
 
 pub use look::{Change, Difference};
+use sums::Sum;
 
 /// Passes everything on to a file system, and remembers it.
 pub struct Witness<'a> {
     fs: &'a dyn ReadFs,
     memory: Arc<Mutex<Memory>>,
+    by_bytes: fn(&Path) -> bool,
 }
 
 /// One thing as it was first seen.
@@ -90,6 +93,10 @@ struct Memory {
     folders: BTreeMap<OsString, Folder>,
     /// Files by name, links followed.
     named: BTreeMap<PathBuf, Mark>,
+    /// Sums of what was read of them, and of the files that are remembered by their bytes.
+    sums: BTreeMap<PathBuf, Sum>,
+    /// Folders of settings in which something was asked for that was not there; `None` where they are none.
+    around: BTreeMap<PathBuf, Option<(Stat, Names)>>,
 }
 
 impl Mark {
@@ -104,11 +111,13 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl<'a> Witness<'a> {
-    /// Over a file system; nothing was seen yet.
-    pub fn new(fs: &'a dyn ReadFs) -> Self {
+    /// Over a file system; nothing was seen yet. Files that are read by name are remembered by their bytes too, and others
+    /// of which `by_bytes` says so.
+    pub fn new(fs: &'a dyn ReadFs, by_bytes: fn(&Path) -> bool) -> Self {
         Self {
             fs,
             memory: Arc::default(),
+            by_bytes,
         }
     }
 
@@ -124,6 +133,32 @@ impl<'a> Witness<'a> {
             .and_modify(|known| known.merge(mark))
             .or_insert(mark);
     }
+
+    /// Something was asked for that is not there. Whether it came and went meanwhile, only the folder above it tells, and
+    /// only where nothing else comes and goes in the ordinary course: in one that holds settings (`.cargo`, `.config/…`).
+    fn lacking(&self, path: &Path) {
+        let Some(above) = path.parent().filter(|above| is_of_settings(above)) else {
+            return;
+        };
+        if locked(&self.memory).around.contains_key(above) {
+            return;
+        }
+        let seen = self.fs.open_root(above).ok().and_then(|root| {
+            let stat = root.dir.stat().ok()?;
+            Some((stat, Names::of(&root.dir.list().ok()?)))
+        });
+        let mut memory = locked(&self.memory);
+        memory.around.entry(above.to_owned()).or_insert(seen);
+    }
+}
+
+/// By its name, or that of the folder above it.
+fn is_of_settings(folder: &Path) -> bool {
+    let hidden = |path: &Path| {
+        let name = path.file_name().map(OsStrExt::as_bytes);
+        name.is_some_and(|name| name.starts_with(b"."))
+    };
+    hidden(folder) || folder.parent().is_some_and(hidden)
 }
 
 impl ReadFs for Witness<'_> {
@@ -135,20 +170,29 @@ impl ReadFs for Witness<'_> {
             .entry(path.to_owned())
             .or_insert(at);
         opened.map(|root| RootDir {
-            dir: Watched::over(root.dir, &self.memory),
+            dir: Watched::over(root.dir, &self.memory, self.by_bytes),
             ..root
         })
     }
 
     fn read_named(&self, path: &Path, max: u64) -> Result<Vec<u8>, PathError> {
         // Asked before it is read: what changes meanwhile is then another one afterwards.
-        self.name(path, self.fs.stat_named(path).ok(), true);
-        self.fs.read_named(path, max)
+        let stat = self.fs.stat_named(path).ok();
+        self.name(path, stat, true);
+        if stat.is_none() {
+            self.lacking(path);
+        }
+        let bytes = self.fs.read_named(path, max)?;
+        sums::add(&self.memory, path, sums::of(&bytes));
+        Ok(bytes)
     }
 
     fn stat_named(&self, path: &Path) -> Result<Stat, PathError> {
         let stat = self.fs.stat_named(path);
         self.name(path, stat.as_ref().ok().copied(), false);
+        if stat.is_err() {
+            self.lacking(path);
+        }
         stat
     }
 }
@@ -158,15 +202,30 @@ struct Watched {
     dir: Box<dyn Dir>,
     memory: Arc<Mutex<Memory>>,
     own: Mutex<Folder>,
+    by_bytes: fn(&Path) -> bool,
 }
 
 impl Watched {
-    fn over(dir: Box<dyn Dir>, memory: &Arc<Mutex<Memory>>) -> Box<dyn Dir> {
+    fn over(
+        dir: Box<dyn Dir>,
+        memory: &Arc<Mutex<Memory>>,
+        by_bytes: fn(&Path) -> bool,
+    ) -> Box<dyn Dir> {
         Box::new(Self {
             dir,
             memory: Arc::clone(memory),
             own: Mutex::default(),
+            by_bytes,
         })
+    }
+
+    /// Remembers a file by its bytes too, if it is one of those.
+    fn summed(&self, name: &OsStr, file: Box<dyn ReadFile>) -> Box<dyn ReadFile> {
+        if (self.by_bytes)(Path::new(name)) {
+            sums::while_read(file, self.dir.path().join(name), &self.memory)
+        } else {
+            file
+        }
     }
 
     fn mark(&self, name: &OsStr, stat: Result<&Stat, &PathError>, opened: bool) {
@@ -212,7 +271,7 @@ impl Dir for Watched {
 
     fn open_dir(&self, name: &OsStr) -> Result<Box<dyn Dir>, PathError> {
         match self.dir.open_dir(name) {
-            Ok(dir) => Ok(Self::over(dir, &self.memory)),
+            Ok(dir) => Ok(Self::over(dir, &self.memory, self.by_bytes)),
             Err(error) => {
                 if error.is_not_found() {
                     self.mark(name, Err(&error), false);
@@ -225,7 +284,7 @@ impl Dir for Watched {
     fn open_below(&self, components: &[&OsStr]) -> Option<Box<dyn Dir>> {
         // The folders on the way are looked at again by whoever walks to what was seen below them.
         let dir = self.dir.open_below(components)?;
-        Some(Self::over(dir, &self.memory))
+        Some(Self::over(dir, &self.memory, self.by_bytes))
     }
 
     fn open_file(&self, name: &OsStr) -> Result<Box<dyn ReadFile>, PathError> {
@@ -234,12 +293,13 @@ impl Dir for Watched {
             Ok(file) => self.mark(name, file.stat().as_ref(), true),
             Err(error) => self.mark(name, Err(error), true),
         }
-        opened
+        opened.map(|file| self.summed(name, file))
     }
 
     fn open_listed(&self, name: &OsStr, listed: &Stat) -> Result<Box<dyn ReadFile>, PathError> {
         self.mark(name, Ok(listed), true);
-        self.dir.open_listed(name, listed)
+        let file = self.dir.open_listed(name, listed)?;
+        Ok(self.summed(name, file))
     }
 
     fn read_link(&self, name: &OsStr) -> Result<OsString, PathError> {

@@ -16,6 +16,10 @@ struct Scene {
     memory: Arc<Mutex<Memory>>,
 }
 
+fn is_lock(path: &Path) -> bool {
+    path.ends_with("lock")
+}
+
 fn all(dir: &dyn Dir) {
     for entry in dir.list().unwrap() {
         let stat = dir.stat_entry(&entry.name).unwrap();
@@ -34,7 +38,7 @@ impl Scene {
         fs::write(folder.path().join("a/tree/src/lib.rs"), b"good").unwrap();
         fs::write(folder.path().join("a/other"), b"other").unwrap();
         fs::write(folder.path().join("settings"), b"x").unwrap();
-        let witness = Witness::new(&SystemFs);
+        let witness = Witness::new(&SystemFs, is_lock);
         all(&*witness.open_root(folder.path()).unwrap().dir);
         assert!(witness.open_root(&folder.path().join("none")).is_err());
         witness
@@ -54,6 +58,7 @@ impl Scene {
         let witness = Witness {
             fs: &SystemFs,
             memory: Arc::clone(&self.memory),
+            by_bytes: is_lock,
         };
         let base = self.at("");
         let shown = |d: &Difference| {
@@ -139,6 +144,7 @@ fn what_changed_between_two_looks_is_never_steady_again() {
     let again = Witness {
         fs: &SystemFs,
         memory: Arc::clone(&scene.memory),
+        by_bytes: is_lock,
     };
     again
         .read_named(&scene.folder.path().join("settings"), 9)
@@ -154,7 +160,7 @@ fn what_changed_between_two_looks_is_never_steady_again() {
 fn younger_files_that_nobody_looked_at_explain_a_folders_times() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("list"), b"1").unwrap();
-    let witness = Witness::new(&SystemFs);
+    let witness = Witness::new(&SystemFs, is_lock);
     let root = witness.open_root(folder.path()).unwrap();
     root.dir.list().unwrap();
     drop(root);
@@ -168,4 +174,72 @@ fn younger_files_that_nobody_looked_at_explain_a_folders_times() {
             .differences(&[folder.path().canonicalize().unwrap()], 1)
             .is_empty()
     );
+}
+
+/// Whether a file is told as put back, after a change.
+fn back(rel: &str, read: impl FnOnce(&Witness<'_>, &Path), contents: &[&str]) -> (bool, bool) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().canonicalize().unwrap().join(rel);
+    fs::write(&path, "good").unwrap();
+    let witness = Witness::new(&SystemFs, is_lock);
+    read(&witness, &path);
+    std::thread::sleep(std::time::Duration::from_millis(12));
+    for content in contents {
+        fs::write(&path, content).unwrap();
+    }
+    let found = witness.differences(&[], 1);
+    let found = found.iter().find(|d| d.path == path).unwrap();
+    assert_eq!(found.change, Change::Content);
+    (found.named, found.put_back)
+}
+
+#[test]
+fn what_holds_the_same_again_is_told_from_what_was_changed() {
+    let named = |witness: &Witness<'_>, path: &Path| drop(witness.read_named(path, 9).unwrap());
+    assert_eq!(back("settings", named, &["evil", "good"]), (true, true));
+    assert_eq!(back("settings", named, &["evil"]), (true, false));
+    let opened = |witness: &Witness<'_>, path: &Path| {
+        let root = witness.open_root(path.parent().unwrap()).unwrap();
+        root.dir.read(path.file_name().unwrap(), 9).unwrap();
+    };
+    assert_eq!(back("lock", opened, &["evil", "good"]), (false, true));
+    assert_eq!(back("lock", opened, &["evil"]), (false, false));
+    // Of all others only the identity is remembered.
+    assert_eq!(back("other", opened, &["evil", "good"]), (false, false));
+}
+
+#[test]
+fn what_came_and_went_in_a_folder_of_settings_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = folder.path().canonicalize().unwrap();
+    for name in [".cargo", ".config/go", "deep/plain"] {
+        fs::create_dir_all(base.join(name)).unwrap();
+    }
+    let witness = Witness::new(&SystemFs, is_lock);
+    for name in [
+        ".cargo/config.toml",
+        ".config/go/env",
+        "deep/plain/go.work",
+        ".none/x",
+    ] {
+        assert!(witness.stat_named(&base.join(name)).is_err());
+    }
+    assert!(witness.differences(&[], 1).is_empty());
+    std::thread::sleep(std::time::Duration::from_millis(12));
+    for name in [".cargo/config.toml", ".config/go/env", "deep/plain/go.work"] {
+        fs::write(base.join(name), "").unwrap();
+        fs::remove_file(base.join(name)).unwrap();
+    }
+    let found = witness.differences(&[], 1);
+    let told: Vec<_> = found.iter().map(|d| (d.path.clone(), d.change)).collect();
+    assert_eq!(
+        told,
+        [
+            (base.join(".cargo"), Change::Around),
+            (base.join(".config/go"), Change::Around)
+        ]
+    );
+    // Something new explains the times, and is looked at by whoever lists the folder.
+    fs::write(base.join(".config/go/telemetry"), "").unwrap();
+    assert_eq!(witness.differences(&[], 1).len(), 1);
 }

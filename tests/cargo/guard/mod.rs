@@ -7,6 +7,7 @@ mod locks;
 mod named;
 mod runs;
 mod sandbox;
+mod settings;
 
 use std::fs;
 use std::path::{Path, PathBuf};
