@@ -7,10 +7,11 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::ecosystems::contract::{Binding, Ecosystem, Healer, TreePart};
+use crate::ecosystems::contract::{Binding, Ecosystem, Healer, Remade, TreePart};
 use crate::model::report::CheckRow;
 use crate::model::{
-    ArtifactId, Code, Coordinate, Digest, EcosystemId, Finding, Outcome, Place, RootId, text,
+    ArtifactId, Code, Coordinate, Digest, EcosystemId, Finding, Origin, Outcome, Place, RootId,
+    text,
 };
 use crate::pipeline::flow::{Check, Inventory, PlacedUnit, Recent, Seen};
 use crate::pipeline::knowledge::Sage;
@@ -53,7 +54,11 @@ pub struct Ailing {
     pub held: Vec<(usize, PathBuf)>,
     /// Folders of the units beside it, where the subject is the whole root.
     pub beside: Vec<PathBuf>,
-    /// What was found at it or, in a tree, below it; empty if all of it is waived.
+    /// What it is a part of, where its tool makes all of that anew.
+    pub remade: Option<Remade>,
+    /// Packages that lockfiles take from it, of a git repository.
+    pub packages: Vec<Arc<str>>,
+    /// What was found at it or, in a tree or a repository, below it; empty if all of it is waived.
     pub findings: Vec<Finding>,
     /// Lockfiles that name it, as shown.
     pub named_by: Vec<String>,
@@ -134,14 +139,31 @@ pub fn collect(
         let Some(row) = by_row.get(&(&root.info.id, &*rel, subject.kind)) else {
             continue;
         };
-        let own = by_place.get(&(&root.info.id, &*rel)).cloned();
-        let mut own: Vec<Finding> = own.unwrap_or_default().into_iter().cloned().collect();
-        if subject.kind == "tree" && !rel.is_empty() {
-            // What leads out of a tree lies in it.
+        let ecosystem = ecosystem(inventory, subject.ecosystem);
+        let healer = ecosystem.and_then(|e| e.healer());
+        let remade = healer.and_then(|h| h.remade(subject.kind, &subject.rel));
+        let id = &root.info.id;
+        let at = |rel: &str| {
+            let found = by_place.get(&(id, rel)).into_iter().flatten();
+            found.map(|f| (*f).clone()).collect::<Vec<Finding>>()
+        };
+        let below = |rel: &str| {
             let (from, to) = (format!("{rel}/"), format!("{rel}0"));
-            let root = &root.info.id;
-            let below = by_place.range((root, &*from)..(root, &*to));
-            own.extend(below.flat_map(|(_, all)| all.iter().copied().cloned()));
+            let found = by_place.range((id, &*from)..(id, &*to));
+            let found = found.flat_map(|(_, all)| all.iter().copied().cloned());
+            found.collect::<Vec<Finding>>()
+        };
+        let mut own = at(&rel);
+        if (subject.kind == "tree" || remade.is_some()) && !rel.is_empty() {
+            // What leads out of a tree lies in it.
+            own.extend(below(&rel));
+        }
+        if let Some(remade) = &remade {
+            let (source, _) = text::percent(remade.source.as_os_str().as_bytes());
+            if source != rel {
+                own.extend(at(&source));
+                own.extend(below(&source));
+            }
         }
         let malicious = subject.coordinate.as_ref().and_then(|c| {
             by_package
@@ -149,13 +171,15 @@ pub fn collect(
                 .filter(|_| subject.place == Place::Cache)
         });
         own.extend(malicious.into_iter().flatten().map(|f| (*f).clone()));
-        let well = matches!(row.outcome, Outcome::Verified(_)) && malicious.is_none();
+        // A repository may be equal to what was locked, and its settings make git run a program.
+        let well = matches!(row.outcome, Outcome::Verified(_))
+            && malicious.is_none()
+            && (remade.is_none() || own.is_empty());
         // Of a lockfile nothing is moved: what is found in it is among the findings.
         if well || subject.place == Place::Lockfile {
             continue;
         }
         own.retain(|f| f.waived.is_none());
-        let ecosystem = ecosystem(inventory, subject.ecosystem);
         let knowledge = subject.coordinate.as_ref().map(|c| {
             sage.knowledge(
                 c,
@@ -182,7 +206,7 @@ pub fn collect(
             .flatten();
         aftermath.ailing.push(Ailing {
             ecosystem: subject.ecosystem,
-            healer: ecosystem.and_then(|e| e.healer()),
+            healer,
             root: subject.root,
             kind: subject.kind,
             rel: subject.rel.clone(),
@@ -190,8 +214,13 @@ pub fn collect(
             named_by: subject
                 .coordinate
                 .as_ref()
-                .and_then(|c| named.get(&**c).cloned())
+                .map(|c| named_by_any(&named, c))
                 .unwrap_or_default(),
+            packages: match (&subject.coordinate, &remade) {
+                (Some(coordinate), Some(_)) => packages(&named, coordinate),
+                _ => Vec::new(),
+            },
+            remade,
             coordinate: subject.coordinate.clone(),
             artifact: artifact.clone(),
             outcome: row.outcome,
@@ -279,6 +308,31 @@ fn trees(inventory: &Inventory) -> BTreeMap<(usize, &Path), &PlacedUnit> {
     units
         .filter_map(|u| Some(((u.root, &*u.unit.tree.as_ref()?.rel), u)))
         .collect()
+}
+
+/// Whether two packages come from one commit of one repository.
+fn is_beside(one: &Coordinate, other: &Coordinate) -> bool {
+    matches!(one.origin, Origin::Git { .. }) && one.origin == other.origin
+}
+
+/// Lockfiles that name a package, or one of the same commit.
+fn named_by_any(
+    named: &BTreeMap<&Coordinate, Vec<String>>,
+    coordinate: &Coordinate,
+) -> Vec<String> {
+    let mut files = named.get(coordinate).cloned().unwrap_or_default();
+    let beside = named.iter().filter(|(c, _)| is_beside(c, coordinate));
+    files.extend(beside.flat_map(|(_, files)| files.iter().cloned()));
+    files.sort();
+    files.dedup();
+    files
+}
+
+/// Names of the packages that lockfiles take from the commit that this one is of.
+fn packages(named: &BTreeMap<&Coordinate, Vec<String>>, coordinate: &Coordinate) -> Vec<Arc<str>> {
+    let beside = named.keys().filter(|c| is_beside(c, coordinate));
+    let names: BTreeSet<Arc<str>> = beside.map(|c| Arc::clone(&c.name)).collect();
+    names.into_iter().collect()
 }
 
 /// Lockfiles that name a package, as shown.

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use super::ailing::{Aftermath, Ground};
 use super::heal::plan::{Plan, Step};
 use super::heal::receipt::{Ended, Receipts};
-use crate::ecosystems::contract::{Derived, Healer};
+use crate::ecosystems::contract::{Derived, Healer, SourceTree};
 use crate::model::{RootId, shell};
 use crate::trust::sightings::{self, Search};
 use crate::world::{Dir, ReadFs, StateDir};
@@ -297,7 +297,7 @@ fn healers() -> impl Iterator<Item = (&'static str, &'static dyn Healer)> {
 type Trees = Vec<Asked>;
 
 /// A healer, and the trees that it is asked about.
-type Asked = (&'static dyn Healer, Vec<(usize, PathBuf)>);
+type Asked = (&'static dyn Healer, Vec<(usize, SourceTree)>);
 
 fn trees(steps: &[Step], aftermath: &Aftermath, is_meant: impl Fn(usize) -> bool) -> Trees {
     let mut all: BTreeMap<&str, Asked> = BTreeMap::new();
@@ -309,15 +309,19 @@ fn trees(steps: &[Step], aftermath: &Aftermath, is_meant: impl Fn(usize) -> bool
             let (_, trees) = all
                 .entry(&step.ecosystem)
                 .or_insert_with(|| (step.healer(), Vec::new()));
-            trees.push((at, ground.path.join(rel)));
+            let tree = SourceTree {
+                path: ground.path.join(rel),
+                packages: step.packages.clone(),
+            };
+            trees.push((at, tree));
         }
     }
     all.into_values().collect()
 }
 
 /// Asks a healer for what was built, in all folders that are not recognised as another's.
-fn among(healer: &dyn Healer, folders: &[Folder], trees: &[(usize, PathBuf)]) -> Derived {
-    let trees: Vec<PathBuf> = trees.iter().map(|(_, tree)| tree.clone()).collect();
+fn among(healer: &dyn Healer, folders: &[Folder], trees: &[(usize, SourceTree)]) -> Derived {
+    let trees: Vec<SourceTree> = trees.iter().map(|(_, tree)| tree.clone()).collect();
     let others =
         |dir: &dyn Dir| !healer.is_build(dir) && healers().any(|(_, other)| other.is_build(dir));
     let meant: Vec<(usize, &Folder)> = folders

@@ -30,7 +30,8 @@ pub(super) fn fill(
             finding.remedy = Some(words.to_owned());
         }
     }
-    if findings.len() > MOST || !findings.iter().any(wanted) {
+    let meant = |f: &Finding| wanted(f) || (f.waived.is_none() && f.class() == Class::Source);
+    if findings.len() > MOST || !findings.iter().any(meant) {
         return;
     }
     let aftermath = collect(findings);
@@ -59,7 +60,7 @@ pub(super) fn fill(
             .flat_map(|step| step.findings.iter().map(|f| f.id.clone()))
             .collect();
         let new = |f: &&mut Finding| {
-            wanted(f)
+            meant(f)
                 && !f.id.is_empty()
                 && ids.contains(&f.id)
                 && !answered.contains(&f.id)

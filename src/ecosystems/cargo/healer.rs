@@ -14,7 +14,9 @@ use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::ecosystems::contract::{Derived, DerivedPart, Healer, RelPath, Unpacking};
+use crate::ecosystems::contract::{
+    Derived, DerivedPart, Healer, RelPath, Remade, SourceTree, Unpacking,
+};
 use crate::formats::gzip::GzipStream;
 use crate::formats::limits::Limits;
 use crate::formats::tar::{TarKind, TarReader};
@@ -66,6 +68,19 @@ impl Healer for CargoHealer {
             }
             _ => None,
         }
+    }
+
+    /// A checkout is made from its database, offline too; the database is fetched anew (`sources/git/source.rs`).
+    fn remade(&self, kind: &str, rel: &Path) -> Option<Remade> {
+        let mut parts = rel.iter();
+        let (git, which, folder) = (parts.next()?, parts.next()?, parts.next()?);
+        let kinds = [("checkout", "checkouts"), ("git-db", "db")];
+        let is_one = git == "git" && kinds.iter().any(|(k, w)| *k == kind && which == *w);
+        is_one.then(|| Remade {
+            source: Path::new("git/db").join(folder),
+            copies: Path::new("git/checkouts").join(folder),
+            unfetched: "heal fetches no git repository: cargo does, the next time that it is online",
+        })
     }
 
     fn unpack(
@@ -160,12 +175,12 @@ impl Healer for CargoHealer {
         Some(bytes)
     }
 
-    fn derived(&self, build: &dyn Dir, trees: &[PathBuf]) -> Vec<DerivedPart> {
+    fn derived(&self, build: &dyn Dir, trees: &[SourceTree]) -> Vec<DerivedPart> {
         let derived = self.derived_among(&[build], trees);
         derived.parts.into_iter().map(|(_, part)| part).collect()
     }
 
-    fn derived_among(&self, builds: &[&dyn Dir], trees: &[PathBuf]) -> Derived {
+    fn derived_among(&self, builds: &[&dyn Dir], trees: &[SourceTree]) -> Derived {
         let sources = Sources::of(trees);
         reached(Map::of(builds, &sources), &sources)
     }
@@ -210,6 +225,26 @@ mod tests {
         assert_eq!(tree, Some(PathBuf::from("registry/src/r-1/a-1.0.0")));
         assert_eq!(CargoHealer.tree_of(Path::new("registry/index/r-1/a")), None);
         assert_eq!(CargoHealer.tree_of(Path::new("a-1.0.0.crate")), None);
+    }
+
+    #[test]
+    fn a_checkout_belongs_to_its_database() {
+        let whole = CargoHealer.remade("checkout", Path::new("git/checkouts/a-1/abc1234"));
+        let whole = whole.unwrap();
+        assert_eq!(whole.source, PathBuf::from("git/db/a-1"));
+        assert_eq!(whole.copies, PathBuf::from("git/checkouts/a-1"));
+        assert_eq!(
+            CargoHealer.remade("git-db", Path::new("git/db/a-1")),
+            Some(whole)
+        );
+        for (kind, other) in [
+            ("tree", "git/checkouts/a-1/abc1234"),
+            ("checkout", "git/checkouts"),
+            ("git-db", "git/checkouts/a-1"),
+            ("checkout", "registry/src/r-1/a-1.0.0"),
+        ] {
+            assert_eq!(CargoHealer.remade(kind, Path::new(other)), None, "{other}");
+        }
     }
 
     #[test]

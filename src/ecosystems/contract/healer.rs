@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
@@ -25,6 +26,12 @@ pub trait Healer: Send + Sync {
 
     /// Where the archive of an unpacked tree lies below the same root, or would lie.
     fn archive_of(&self, _tree: &Path) -> Option<RelPath> {
+        None
+    }
+
+    /// What a subject of this kind at `rel` is a part of, where its tool makes all of that anew by itself: nothing is fetched
+    /// for it.
+    fn remade(&self, _kind: &str, _rel: &Path) -> Option<Remade> {
         None
     }
 
@@ -76,12 +83,12 @@ pub trait Healer: Send + Sync {
     /// The bytes that its tool would keep of this answer; `None` if that cannot be told.
     fn listing_bytes(&self, coordinate: &Coordinate, answer: &Response) -> Option<Vec<u8>>;
 
-    /// Parts of a build folder that were made from any of these unpacked trees (absolute paths).
-    fn derived(&self, build: &dyn Dir, trees: &[PathBuf]) -> Vec<DerivedPart>;
+    /// Parts of a build folder that were made from any of these unpacked trees.
+    fn derived(&self, build: &dyn Dir, trees: &[SourceTree]) -> Vec<DerivedPart>;
 
     /// Parts of these build folders that were made from any of these unpacked trees. They are looked at together, since a
     /// tool may keep what it builds in one of them and the final artifacts in another.
-    fn derived_among(&self, builds: &[&dyn Dir], trees: &[PathBuf]) -> Derived {
+    fn derived_among(&self, builds: &[&dyn Dir], trees: &[SourceTree]) -> Derived {
         let mut all = Derived::default();
         for (at, build) in builds.iter().enumerate() {
             let parts = self.derived(*build, trees);
@@ -97,6 +104,26 @@ pub trait Healer: Send + Sync {
     fn builds_of(&self, _project: &Path) -> Vec<PathBuf> {
         Vec::new()
     }
+}
+
+/// An unpacked tree that something may have been built from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SourceTree {
+    /// Absolute path; of several trees in one folder, that folder.
+    pub path: PathBuf,
+    /// Packages that are known to lie in it, where its name does not say which.
+    pub packages: Vec<Arc<str>>,
+}
+
+/// A source that its tool copies, and makes anew by itself: the copies from the source, the source from where it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remade {
+    /// The source (a repository's database), below the root.
+    pub source: RelPath,
+    /// The folder of all its copies.
+    pub copies: RelPath,
+    /// Why heal puts nothing in place of the source.
+    pub unfetched: &'static str,
 }
 
 /// What build folders hold that was made from something else.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::ecosystems::contract::{DerivedPart, Healer, RelPath, Unpacking};
+use crate::ecosystems::contract::{DerivedPart, Healer, RelPath, SourceTree, Unpacking};
 use crate::formats::limits::Limits;
 use crate::formats::zip::{EntryReader, ZipArchive};
 use crate::formats::{go_source, h1};
@@ -134,10 +134,10 @@ impl Healer for GoHealer {
 
     /// Indexes do not say which module they are of in a way that every version of Go shares, and Go makes them anew in no
     /// time: all of them go.
-    fn derived(&self, build: &dyn Dir, trees: &[PathBuf]) -> Vec<DerivedPart> {
+    fn derived(&self, build: &dyn Dir, trees: &[SourceTree]) -> Vec<DerivedPart> {
         let mut found = Vec::new();
         // Of vendored copies Go keeps no index.
-        let vendored = |tree: &PathBuf| tree.iter().any(|part| part == "vendor");
+        let vendored = |tree: &SourceTree| tree.path.iter().any(|part| part == "vendor");
         if trees.iter().all(vendored) {
             return found;
         }

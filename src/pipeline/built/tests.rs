@@ -51,6 +51,8 @@ fn aftermath() -> Aftermath {
         archived: true,
         held: Vec::new(),
         beside: Vec::new(),
+        remade: None,
+        packages: Vec::new(),
         findings: vec![Finding::new(Code::TreeModified, Place::Cache, "edited")],
         named_by: vec!["/p/Cargo.lock".to_owned()],
     };

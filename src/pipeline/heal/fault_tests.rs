@@ -88,6 +88,8 @@ pub(super) fn evil(taint: Taint) -> &'static [&'static str] {
         Taint::Tree | Taint::TreeWithPipe | Taint::OtherDiskTree | Taint::ReadOnlyTree => {
             &["evil code"]
         }
+        Taint::GitCheckout => &["evil code", "evil object"],
+        Taint::GitDatabase => &["an evil object", "evil code", "evil object"],
         Taint::Listing => &["an evil listing"],
         Taint::LinkedArchive => &["/elsewhere/evil.crate"],
         Taint::GoTree | Taint::GoTreeZipGone | Taint::VendoredStray => &["evil code"],

@@ -1,15 +1,17 @@
 //! What is to be done, from what a scan found: a pure function, so that the dry run shows what will happen.
 //!
 //! Acts on what is tainted by the word of somebody outside the cache worth *published* or more, on what was published
-//! nowhere, and on what is malicious as published; on what nobody can vouch for only when told to. Everything else that
+//! nowhere, and on what is malicious as published; on git checkouts that differ from their commit, and on repositories
+//! whose objects, settings or hooks are not as their tool makes them; on what nobody can vouch for only when told to. Everything else that
 //! was found is left to the user, with the words that the finding has for it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::record::Role;
-use crate::ecosystems::contract::{DerivedPart, Healer, Projection, TreePart};
+use crate::ecosystems::contract::{DerivedPart, Healer, Projection, Remade, TreePart};
 use crate::model::{
     ArtifactId, Class, Code, Coordinate, Digest, EntryKind, Finding, Outcome, Place, Reason, shell,
     text,
@@ -57,6 +59,8 @@ pub struct Step {
     pub copies: Vec<Copy>,
     /// Why nothing is put in place of an archive, where that is known beforehand.
     pub nothing_good: Option<&'static str>,
+    /// Why heal cannot put anything in place of what it moves, though its tool can.
+    pub unfetched: Option<&'static str>,
     /// Lock files in the order in which they are taken: root, path below it.
     pub locks: Vec<(usize, PathBuf)>,
     /// Files that say to the owning tool that something is not whole, while it is so: root, path below it.
@@ -69,6 +73,8 @@ pub struct Step {
     pub named_by: Vec<String>,
     /// Unpacked trees that something may have been built from: root, path below it.
     pub trees: Vec<(usize, PathBuf)>,
+    /// Packages that are known to lie in them, beside what their names say.
+    pub packages: Vec<Arc<str>>,
     healer: &'static dyn Healer,
 }
 
@@ -150,10 +156,11 @@ pub fn plan(aftermath: &Aftermath, choice: &Choice) -> Plan {
     let mut groups: BTreeMap<(usize, String), Vec<&Ailing>> = BTreeMap::new();
     let mut plan = Plan::default();
     for ailing in &aftermath.ailing {
-        let key = match &ailing.artifact {
-            Some(artifact) if ailing.kind != "listing" => {
+        let key = match (&ailing.artifact, &ailing.remade) {
+            (Some(artifact), None) if ailing.kind != "listing" => {
                 format!("{} {}", artifact.coordinate.name, artifact.file)
             }
+            (_, Some(remade)) => remade.source.to_string_lossy().into_owned(),
             _ => ailing.rel.to_string_lossy().into_owned(),
         };
         groups.entry((ailing.root, key)).or_default().push(ailing);
@@ -214,17 +221,20 @@ fn is_for_us(ailing: &Ailing, choice: &Choice) -> bool {
     let unwanted = ailing.unwanted && !ailing.findings.is_empty();
     let tainted = ailing.outcome == Outcome::Tainted
         && !ailing.findings.is_empty()
-        && (ailing.trusted || has(Code::EntryMisbound));
+        && (ailing.trusted || has(Code::EntryMisbound) || ailing.remade.is_some());
+    let armed = ailing.remade.is_some()
+        && (has(Code::LinkEscape) || ailing.findings.iter().any(|f| f.class() == Class::Source));
     let unverified = choice.purge_unverified
         && (matches!(ailing.kind, "archive" | "tree" | "listing" | "entry")
-            || has(Code::LinkEscape))
+            || has(Code::LinkEscape)
+            || ailing.remade.is_some())
         && match ailing.outcome {
             Outcome::Conflict => true,
             Outcome::Unverifiable(reason) => !choice.allowed.contains(&reason),
             Outcome::Tainted => true,
             Outcome::Verified(_) => false,
         };
-    unwanted || tainted || unverified
+    unwanted || tainted || armed || unverified
 }
 
 /// What of a whole root belongs to none of its units: the topmost folders or files.
@@ -264,6 +274,22 @@ fn copy(ailing: &Ailing) -> Option<Copy> {
     })
 }
 
+/// The repository of which all goes: its database itself is bad, so nothing can be made from it.
+fn spoiled(chosen: &[&Ailing]) -> Option<Remade> {
+    let is_bad = |ailing: &&&Ailing| {
+        let Some(remade) = &ailing.remade else {
+            return false;
+        };
+        let (source, _) = text::percent(remade.source.as_os_str().as_bytes());
+        let lies_in = |f: &Finding| {
+            let below = f.rel.as_deref().and_then(|rel| rel.strip_prefix(&*source));
+            below.is_some_and(|below| below.is_empty() || below.starts_with('/'))
+        };
+        ailing.rel == remade.source || ailing.findings.iter().any(lies_in)
+    };
+    chosen.iter().find(is_bad)?.remade.clone()
+}
+
 /// What is moved of an ailing subject, as far as the scan has named it.
 fn moved(ailing: &Ailing, evict: bool) -> BTreeSet<PathBuf> {
     if ailing.rel.as_os_str().is_empty() {
@@ -292,8 +318,22 @@ fn step(
     let mut trees = BTreeSet::new();
     let mut nothing_good = None;
     let whole = chosen.iter().any(|a| a.kind == "archive");
+    let spoiled = spoiled(chosen);
+    if let (Some(remade), Some(first)) = (&spoiled, group.first()) {
+        // What was copied from it may be as bad, and what its hooks did nobody knows.
+        moves.insert((first.root, remade.source.clone()), (Role::Tainted, None));
+        moves.insert((first.root, remade.copies.clone()), (Role::Follows, None));
+        trees.insert((first.root, remade.copies.clone()));
+    }
     for ailing in group {
         let own = chosen.iter().any(|c| std::ptr::eq(*c, *ailing));
+        if ailing.remade.is_some() {
+            if own && spoiled.is_none() {
+                moves.insert((ailing.root, ailing.rel.clone()), (Role::Tainted, None));
+                trees.insert((ailing.root, ailing.rel.clone()));
+            }
+            continue;
+        }
         // Beside an archive that goes, a tree that was not verified goes too.
         let follows = whole && ailing.kind == "tree" && !ailing.rel.as_os_str().is_empty();
         if !own && !follows {
@@ -354,6 +394,7 @@ fn step(
     }
     marks.sort();
     marks.dedup();
+    let packages: BTreeSet<Arc<str>> = group.iter().flat_map(|a| a.packages.clone()).collect();
     Step {
         ecosystem: group
             .first()
@@ -373,6 +414,7 @@ fn step(
         wanted,
         copies,
         nothing_good,
+        unfetched: spoiled.map(|remade| remade.unfetched),
         locks,
         marks,
         good: group
@@ -383,6 +425,7 @@ fn step(
             .find_map(|a| a.tree.as_ref().map(|t| t.projection)),
         named_by,
         trees: trees.into_iter().collect(),
+        packages: packages.into_iter().collect(),
         healer,
     }
 }

@@ -1,5 +1,6 @@
 //! Scenes for tests: a tainted cache on a disk in memory, and what a scan would say of it.
 
+mod git;
 mod others;
 
 use std::collections::BTreeMap;
@@ -52,6 +53,8 @@ pub(super) enum Taint {
     OtherDiskTree,
     ReadOnlyTree,
     Several,
+    GitCheckout,
+    GitDatabase,
     GoTree,
     GoTreeZipGone,
     GoZipAndTree,
@@ -61,7 +64,7 @@ pub(super) enum Taint {
     VendoredStray,
 }
 
-pub(super) const ALL: [Taint; 25] = [
+pub(super) const ALL: [Taint; 27] = [
     Taint::Archive,
     Taint::ArchiveAndTree,
     Taint::Tree,
@@ -80,6 +83,8 @@ pub(super) const ALL: [Taint; 25] = [
     Taint::OtherDiskTree,
     Taint::ReadOnlyTree,
     Taint::Several,
+    Taint::GitCheckout,
+    Taint::GitDatabase,
     Taint::GoTree,
     Taint::GoTreeZipGone,
     Taint::GoZipAndTree,
@@ -158,6 +163,8 @@ pub(super) fn ailing(kind: &'static str, rel: &str, code: Code) -> Ailing {
         archived: true,
         held: Vec::new(),
         beside: Vec::new(),
+        remade: None,
+        packages: Vec::new(),
         findings: vec![finding],
         named_by: vec!["/p/Cargo.lock".to_owned()],
     }
@@ -186,7 +193,7 @@ impl Scene {
         disk.dir("/h");
         disk.dir("/s");
         disk.dir("/p");
-        if others::lay(taint, &disk) {
+        if git::lay(taint, &disk) || others::lay(taint, &disk) {
             return Self { taint, disk };
         }
         disk.file("/h/registry/cache/r-1/alpha-1.0.0.crate", b"alpha", 0o644);
@@ -270,6 +277,7 @@ impl Scene {
                 vec![unknown]
             }
             Taint::Several => vec![archive(), tree(), listing()],
+            Taint::GitCheckout | Taint::GitDatabase => git::found(self.taint),
             other => others::found(other),
         };
         let ground = |id: &str, path: &str, build| Ground {
@@ -297,7 +305,10 @@ impl Scene {
             ..Choice::default()
         };
         let mut plan = plan(&self.aftermath(), &choice);
-        if matches!(self.taint, Taint::Derived | Taint::Several) {
+        if matches!(
+            self.taint,
+            Taint::Derived | Taint::Several | Taint::GitCheckout | Taint::GitDatabase
+        ) {
             let part = |rel: &str| DerivedPart {
                 rel: PathBuf::from(rel),
                 from: 0,

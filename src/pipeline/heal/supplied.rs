@@ -59,6 +59,7 @@ pub(super) fn fetch(stage: &Stage<'_>, plan: &Plan) -> BTreeMap<u32, Goods> {
         if stage.orders.evict {
             goods.why_not = Some("nothing was to be fetched".to_owned());
         } else {
+            goods.why_not = step.unfetched.map(str::to_owned);
             let wanted = step.wanted.iter().map(Need::Wanted);
             let copies = step.copies.iter().map(Need::Copy);
             let numbered = wanted.chain(copies).enumerate();

@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::query::Wanted;
+use crate::ecosystems::contract::SourceTree;
 use crate::model::{Problem, shell};
 use crate::trust::sightings::{self, Found, Scan, Search, Sighting};
 use crate::world::{Dir, ReadFs, RootDir, Stat, StateDir};
@@ -342,7 +343,7 @@ fn rel(sighting: &Sighting) -> PathBuf {
 
 /// The unpacked tree that a sighting is, or that its archive is unpacked to.
 fn tree(sighting: &Sighting, rel: &Path) -> Option<PathBuf> {
-    if sighting.kind == "tree" {
+    if matches!(&*sighting.kind, "tree" | "checkout") {
         return Some(rel.to_owned());
     }
     let ecosystem = crate::ecosystems::all()
@@ -365,7 +366,11 @@ fn built(scans: &[Scan], trees: &Trees, roots: &mut Roots<'_>) -> Vec<Built> {
             .iter()
             .find(|e| e.facts().id.as_str() == ecosystem)
             .and_then(|e| e.healer());
-        let trees: Vec<PathBuf> = trees.iter().cloned().collect();
+        let tree = |path: &PathBuf| SourceTree {
+            path: path.clone(),
+            packages: Vec::new(),
+        };
+        let trees: Vec<SourceTree> = trees.iter().map(tree).collect();
         let Some(healer) = healer.filter(|_| !trees.is_empty()) else {
             continue;
         };
@@ -378,7 +383,7 @@ fn built(scans: &[Scan], trees: &Trees, roots: &mut Roots<'_>) -> Vec<Built> {
                 continue;
             }
             let from: BTreeSet<usize> = parts.iter().map(|part| part.from).collect();
-            let shown = |at: &usize| Some(trees.get(*at)?.display().to_string());
+            let shown = |at: &usize| Some(trees.get(*at)?.path.display().to_string());
             let mut rels: Vec<PathBuf> = parts.into_iter().map(|part| part.rel).collect();
             rels.sort();
             rels.dedup();

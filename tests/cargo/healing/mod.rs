@@ -6,6 +6,7 @@ mod choices;
 mod crowd;
 mod evidence;
 mod forged;
+mod git;
 mod kept;
 mod kill;
 mod log;

@@ -129,8 +129,9 @@ impl Inspector for GitCheckout {
             Err(Stop::Unreadable(problem)) => inspection.problems.push(problem),
         }
         // Whatever the checkout is: git works in the database.
-        if let (true, Some(files)) = (self.with_database, databases.first()) {
-            database::look(files, &self.folder, context, &mut inspection);
+        let deep = context.full || inspection.outcome == Outcome::Tainted;
+        if let (true, Some(files)) = (self.with_database || deep, databases.first()) {
+            database::look(files, &self.folder, context, deep, &mut inspection);
         }
         vec![inspection]
     }
@@ -234,7 +235,7 @@ impl GitCheckout {
         finding.rel = Some(self.rel().display().to_string());
         finding.entries = entries(verdict);
         finding.entries_total = total;
-        finding.remedy = Some("remove the checkout; cargo makes it again".into());
+        finding.remedy = Some(told::HEAL.into());
         finding
     }
 

@@ -1,7 +1,8 @@
 //! A bare database (`git/db/<name>-<hash>`): its settings and hooks, and under `--full` every object in it.
 //!
 //! Objects are named by their own hash, and what cargo checks out of them is judged as a checkout: so a database proves
-//! nothing and is listed as `git`, unless objects are found that are not what their names say.
+//! nothing and is listed as `git`, unless objects are found that are not what their names say. All of them are also looked
+//! at where a checkout of it is tainted, since cargo is to make that anew from them.
 
 use std::ffi::{OsStr, OsString};
 
@@ -56,7 +57,7 @@ impl Inspector for GitDatabase {
             Ok(Some(files)) => {
                 inspection.note =
                     Some("a database without a checkout: nothing builds from it as it is".into());
-                look(&files, &self.folder, context, &mut inspection);
+                look(&files, &self.folder, context, context.full, &mut inspection);
                 let nothing = inspection.findings.is_empty() && inspection.problems.is_empty();
                 if self.quiet && nothing {
                     return Vec::new();
@@ -89,11 +90,12 @@ pub(super) fn open(
     }
 }
 
-/// Adds what a database gives cause to say.
+/// Adds what a database gives cause to say; `deep`: of every object in it too.
 pub(super) fn look(
     files: &dyn Files,
     folder: &OsStr,
     context: &InspectContext<'_>,
+    deep: bool,
     inspection: &mut Inspection,
 ) {
     let limits = Limits::default();
@@ -101,7 +103,7 @@ pub(super) fn look(
     let posture = posture::of(files, &limits);
     inspection.findings.extend(told::posture(&rel, &posture));
     problems(context, &rel, posture.faults.iter(), inspection);
-    if !context.full {
+    if !deep {
         return;
     }
     let kind = hash_kind(files, &limits);

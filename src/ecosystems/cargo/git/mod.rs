@@ -93,7 +93,7 @@ fn last_part(url: &str) -> &str {
 }
 
 /// `<name>` of `<name>-<16 hex>[-shallow]`.
-fn folder_name(folder: &str) -> Option<&str> {
+pub(super) fn folder_name(folder: &str) -> Option<&str> {
     let folder = folder.strip_suffix("-shallow").unwrap_or(folder);
     let (name, hash) = folder.rsplit_once('-')?;
     let is_hash = hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit());

@@ -8,6 +8,9 @@ use crate::formats::git::settings::{Effect, Setting};
 use crate::model::text::{percent, printable};
 use crate::model::{Code, Finding, Location, Place, Severity};
 
+/// What helps. Never that it be removed: what was built from it would stay, and cargo would link it again.
+pub(super) const HEAL: &str = "untaint heal --yes, with the arguments of this scan: it takes away what was built from it, too";
+
 /// Most lines of one kind in a message.
 const NAMED: usize = 3;
 
@@ -54,7 +57,7 @@ fn setting(file: &str, setting: &Setting) -> Finding {
         file: file.to_owned(),
         line: Some(setting.line),
     });
-    finding.remedy = Some("remove the repository; cargo fetches it again".into());
+    finding.remedy = Some(HEAL.into());
     finding
 }
 
@@ -88,7 +91,7 @@ fn hook_finding(rel: &str, hook: &Hook) -> Finding {
     finding.rel = Some(file.clone());
     finding.path_escaped = escaped;
     finding.location = Some(Location { file, line: None });
-    finding.remedy = Some("remove the repository; cargo fetches it again".into());
+    finding.remedy = Some(HEAL.into());
     finding
 }
 
@@ -112,7 +115,7 @@ pub(super) fn bad_objects<'e>(
     }
     let mut finding = Finding::new(Code::ArchiveTampered, Place::Cache, message);
     finding.rel = Some(rel.to_owned());
-    finding.remedy = Some("remove the repository; cargo fetches it again".into());
+    finding.remedy = Some(HEAL.into());
     Some(finding)
 }
 
@@ -132,6 +135,7 @@ pub(super) fn alternates(rel: &str, alternates: &[Alternate]) -> Vec<Finding> {
                 ),
             );
             finding.rel = Some(format!("{rel}/objects/info/alternates"));
+            finding.remedy = Some(HEAL.into());
             finding
         })
         .collect()

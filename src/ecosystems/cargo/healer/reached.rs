@@ -135,11 +135,11 @@ fn seeded(map: &Map, unit: &Unit, sources: &Sources) -> Option<usize> {
         return of(package).or_else(|| missing(map, unit, sources));
     }
     // Without a fingerprint there is only the crate's name.
-    let named = sources.packages().iter().find(|package| {
+    let named = sources.packages().iter().find(|(package, _)| {
         let spelled = package.replace('-', "_");
         unit.names.contains(&spelled)
     });
-    named.and_then(|package| of(package))
+    named.and_then(|(package, _)| of(package))
 }
 
 /// A build script that ran has no `.d` file of its own: it is of the version that the script was built from.
@@ -155,12 +155,10 @@ fn ran_other(map: &Map, unit: &Unit, package: &str) -> bool {
 /// A unit that was built with the crate, of which nothing is there any more.
 fn missing(map: &Map, unit: &Unit, sources: &Sources) -> Option<usize> {
     unit.edges.iter().find_map(|(name, print)| {
-        let at = sources
-            .packages()
-            .iter()
-            .position(|p| p.replace('-', "_") == *name)?;
+        let mut all = sources.packages().iter();
+        let (_, at) = all.find(|(p, _)| p.replace('-', "_") == *name)?;
         let gone = map.units.iter().all(|other| !other.prints.contains(print));
-        gone.then_some(at)
+        gone.then_some(*at)
     })
 }
 

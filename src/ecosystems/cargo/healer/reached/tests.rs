@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::*;
+use crate::ecosystems::contract::SourceTree;
 use crate::world::fake::Disk;
 
 const TREE: &str = "/h/registry/src/r-1/beta-1.0.0";
@@ -59,7 +60,10 @@ fn disk() -> Disk {
 }
 
 fn derived(disk: &Disk, folders: &[&str]) -> Derived {
-    let sources = Sources::of(&[PathBuf::from(TREE)]);
+    let sources = Sources::of(&[SourceTree {
+        path: TREE.into(),
+        packages: Vec::new(),
+    }]);
     let dirs: Vec<_> = folders.iter().map(|path| disk.dir(path)).collect();
     let dirs: Vec<_> = dirs.iter().map(|dir| &**dir).collect();
     reached(Map::of(&dirs, &sources), &sources)
