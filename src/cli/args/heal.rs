@@ -83,6 +83,9 @@ pub struct QuarantineArgs {
     /// What to do with the quarantine.
     #[command(subcommand)]
     pub command: QuarantineCommand,
+    /// A cache beside which `heal --isolated` kept something, besides this user's caches; repeatable
+    #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub root: Vec<PathBuf>,
 }
 
 /// What to do with the quarantine.

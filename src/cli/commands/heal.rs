@@ -12,22 +12,25 @@ use crate::cli::{Ports, fail, open, print};
 use crate::model::policy::{Policy, Selector};
 use crate::model::report::{Report, VerdictResult};
 use crate::model::{Class, Finding, Problem, Reason, text};
-use crate::pipeline::ailing::Aftermath;
+use crate::pipeline::ailing::{Aftermath, Ground};
 use crate::pipeline::built::{Left, Reach};
+use crate::pipeline::heal::abandon;
 use crate::pipeline::heal::allowed::Allowed;
 use crate::pipeline::heal::audit::{Audit, Deed};
+use crate::pipeline::heal::places;
 use crate::pipeline::heal::plan::{Choice, Plan, plan};
 use crate::pipeline::heal::receipt::{Ended, Receipt, Receipts};
 use crate::pipeline::heal::recover::{self, Recovered};
 use crate::pipeline::heal::transaction::{self, Orders};
-use crate::pipeline::heal::vault::{BESIDE, Vault, VaultError, own_folder};
+use crate::pipeline::heal::vault::{Vault, VaultError};
 use crate::pipeline::healing::Fetched;
 use crate::pipeline::scan;
-use crate::world::real::{SystemWriteFs, World};
+use crate::world::real::{SystemWriteFs, World, random};
 use crate::world::{Env as _, Progress as _, ReadFs as _};
 
 use super::heal_output::{self, Told};
 use super::prepared::Prepared;
+use super::quarantine::places as all_places;
 use super::scan::{recall, remember};
 
 /// How long a tool's lock is waited for.
@@ -42,7 +45,7 @@ pub(in crate::cli) fn run(args: &HealArgs, ports: &Ports<'_>) -> Exit {
         Err(error) => return fail(ports, &error),
     };
     if let Some(run) = &args.abandon {
-        return abandon(run, &settings, ports).unwrap_or_else(|why| fail(ports, &why));
+        return abandon(run, args, &settings, ports).unwrap_or_else(|why| fail(ports, &why));
     }
     let settings = narrowed(settings);
     let world = open(&settings.base, ports.sinks);
@@ -57,36 +60,49 @@ pub(in crate::cli) fn run(args: &HealArgs, ports: &Ports<'_>) -> Exit {
 }
 
 /// Closes an interrupted run as it is.
-fn abandon(run: &str, settings: &Settings, ports: &Ports<'_>) -> Result<Exit, String> {
-    let base = &settings.base;
-    let path = home(base.homes.state.as_ref(), base.isolated)?;
-    let world = open(base, ports.sinks);
+fn abandon(
+    run: &str,
+    args: &HealArgs,
+    settings: &Settings,
+    ports: &Ports<'_>,
+) -> Result<Exit, String> {
+    let world = open(&settings.base, ports.sinks);
     let (fs, uid) = (SystemWriteFs::default(), world.env.uid());
     let told = |e: VaultError| e.to_string();
-    let vault = Vault::open(&fs, path, uid, OTHERS).map_err(told)?;
-    if !vault.pending().map_err(told)?.iter().any(|p| p == run) {
-        return Err(format!(
-            "--abandon {}: no interrupted run of that name; `untaint quarantine list` has them",
-            text::printable(run)
-        ));
+    let places = all_places(&settings.base, &world, &fs, &named(args, settings));
+    let mut vaults = Vec::from_iter(places.open_home(&fs, OTHERS).map_err(told)?);
+    vaults.extend(places.open_beside(&fs, OTHERS).map_err(told)?);
+    for vault in &vaults {
+        if !vault.pending().map_err(told)?.iter().any(|p| p == run) {
+            continue;
+        }
+        let sealed = abandon::run(vault, run).map_err(told)?;
+        let added = Audit::of(vault, true).add(&Deed {
+            at: crate::world::Clock::now(&world.clock),
+            uid,
+            run,
+            action: "abandon",
+            what: "an interrupted run",
+            result: "given up; its record and what it took are kept",
+        });
+        let back = if sealed {
+            format!("; what it had moved: `untaint restore {run}`")
+        } else {
+            "; it was not sealed by this user: nothing is ever done by it".to_owned()
+        };
+        let page = format!("run {run} is given up; its record and what it took are kept{back}\n");
+        if let Err(error) = &added {
+            say(ports, &error.to_string());
+        }
+        return Ok(match print(ports, page.as_bytes()) {
+            Exit::Clean if added.is_err() => Exit::Incomplete,
+            other => other,
+        });
     }
-    vault.close(run).map_err(told)?;
-    let added = Audit::of(&vault, true).add(&Deed {
-        at: crate::world::Clock::now(&world.clock),
-        uid,
-        run,
-        action: "abandon",
-        what: "an interrupted run",
-        result: "given up; its record and what it took are kept",
-    });
-    if let Err(error) = &added {
-        say(ports, &error.to_string());
-    }
-    let page = format!("run {run} is given up; its record and what it took are kept\n");
-    Ok(match print(ports, page.as_bytes()) {
-        Exit::Clean if added.is_err() => Exit::Incomplete,
-        other => other,
-    })
+    Err(format!(
+        "--abandon {}: no interrupted run of that name; `untaint quarantine list` has them",
+        text::printable(run)
+    ))
 }
 
 /// What heal cannot change does not decide how it ends: the report of a scan says all of it.
@@ -151,7 +167,7 @@ pub(super) fn attempt(
     ports: &Ports<'_>,
 ) -> Result<Attempt, String> {
     let fs = SystemWriteFs::default();
-    let home = settings.base.homes.state.clone();
+    let audited = settings.base.homes.state.is_some();
     let uid = world.env.uid();
     let mut prepared = Prepared::new(settings, world)?;
     let now = prepared.now;
@@ -159,30 +175,39 @@ pub(super) fn attempt(
     let wait = args
         .lock_wait
         .map_or(PATIENCE, |s| Duration::from_secs(s.0));
-    if let (true, Some(home)) = (args.yes, &home) {
-        let opened = Vault::open(&fs, home, uid, OTHERS.min(wait)).map_err(|e| e.to_string())?;
-        let mut named = named(args, &prepared.settings);
-        named.extend(
-            Reach {
-                fs: &world.fs,
-                state: prepared.state(),
-                uid,
-                named: &[],
-            }
-            .known(),
-        );
-        let allowed = allowed(world, &named);
-        match recover::all(&opened, uid, now, wait, &allowed) {
-            Ok(all) => recovered = all,
-            Err(error) => {
-                return Ok(Attempt::early(stuck(&error.to_string(), home, ports)));
+    let mut folders = named(args, &prepared.settings);
+    folders.extend(
+        Reach {
+            fs: &world.fs,
+            state: prepared.state(),
+            uid,
+            named: &[],
+        }
+        .known(),
+    );
+    let places = all_places(&prepared.settings.base, world, &fs, &folders);
+    if args.yes {
+        let others = OTHERS.min(wait);
+        let told = |e: VaultError| e.to_string();
+        vault = places.open_home(&fs, others).map_err(told)?;
+        let allowed = allowed(world, &folders);
+        let beside = places.open_beside(&fs, others).map_err(told)?;
+        for vault in vault.iter().chain(&beside) {
+            let place = vault.fs.shown(vault.base.at(Path::new("")));
+            match recover::all(vault, uid, now, wait, &allowed) {
+                // Nothing new is begun beside what is half done.
+                Ok(all) => match all.iter().find_map(|r| r.stuck.first()) {
+                    Some(why) => return Ok(Attempt::early(stuck(why, &place, ports))),
+                    None => recovered.extend(all),
+                },
+                Err(error) => {
+                    let why = places
+                        .unfit()
+                        .map_or(error.to_string(), |why| format!("{error} ({why})"));
+                    return Ok(Attempt::early(stuck(&why, &place, ports)));
+                }
             }
         }
-        // Nothing new is begun beside what is half done.
-        if let Some(why) = recovered.iter().find_map(|r| r.stuck.first()) {
-            return Ok(Attempt::early(stuck(why, home, ports)));
-        }
-        vault = Some(opened);
     } else {
         prepared.report_pending();
     }
@@ -219,10 +244,13 @@ pub(super) fn attempt(
     };
     let (mut receipts, mut after) = (None, None);
     if args.yes && !plan.steps.is_empty() {
+        // Without a key nothing is begun that could not be finished or put back later.
+        let key = places.key(&fs, &run, random)?;
         let vault = match vault {
             Some(vault) => vault,
             None => beside(&fs, &plan, &aftermath, uid, wait)?,
         };
+        let vault = vault.sealed(Some(key));
         let orders = Orders {
             supply: &supply,
             grounds: &aftermath.grounds,
@@ -232,7 +260,7 @@ pub(super) fn attempt(
             wait,
             keep_if_unfetchable: args.keep_if_unfetchable,
             evict: args.evict,
-            audited: home.is_some(),
+            audited,
             cancelled: &|| world.progress.cancelled(),
         };
         let done = transaction::carry_out(&vault, &plan, &orders).map_err(|e| e.to_string())?;
@@ -257,6 +285,7 @@ pub(super) fn attempt(
         aftermath: &aftermath,
         receipts: receipts.as_ref(),
         recovered: &recovered,
+        caches: &allowed(world, &[]),
         left: &left,
         report: last,
         run: &run,
@@ -340,35 +369,25 @@ fn beside<'a>(
     uid: u32,
     wait: Duration,
 ) -> Result<Vault<'a>, String> {
-    let ground = plan
+    let mut grounds: Vec<&Ground> = plan
         .steps
         .iter()
         .flat_map(|s| &s.moves)
-        .find_map(|m| aftermath.grounds.get(m.root))
-        .ok_or("nothing is to be moved")?;
-    let places: [Option<&Path>; 2] = [ground.path.parent(), Some(&ground.path)];
+        .filter_map(|m| aftermath.grounds.get(m.root))
+        .collect();
+    // Beside a cache the next heal looks for it, of whatever project.
+    grounds.sort_by_key(|ground| (ground.build, ground.project));
+    let ground = grounds.first().ok_or("nothing is to be moved")?;
     let mut why = String::new();
-    for place in places.into_iter().flatten() {
-        let path = place.join(BESIDE);
-        match private(fs, &path, uid)
-            .and_then(|()| Vault::open(fs, &path, uid, OTHERS.min(wait)).map_err(|e| e.to_string()))
-        {
-            Ok(vault) => return Ok(vault),
-            Err(error) => why = error,
+    for path in places::around(&ground.path) {
+        match Vault::open_beside(fs, &path, uid, OTHERS.min(wait), true) {
+            Ok(Some(vault)) => return Ok(vault),
+            // A folder that somebody else made, or can write to, is none to keep evidence in.
+            Ok(None) => why = format!("{}: a link, or not this user's alone", path.display()),
+            Err(error) => why = error.to_string(),
         }
     }
     Err(why)
-}
-
-/// A folder that somebody else made, or can write to, is none to keep evidence in.
-fn private(fs: &SystemWriteFs, path: &Path, uid: u32) -> Result<(), String> {
-    match own_folder(fs, path, uid, true).map_err(|e| e.to_string())? {
-        Some(_) => Ok(()),
-        None => Err(format!(
-            "{}: a link, or not this user's alone",
-            path.display()
-        )),
-    }
 }
 
 /// A finding that was named and is not there is a mistake of whoever named it.

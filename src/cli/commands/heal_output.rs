@@ -13,6 +13,7 @@ use crate::model::report::Report;
 use crate::model::{shell, text};
 use crate::pipeline::ailing::Aftermath;
 use crate::pipeline::built::Left;
+use crate::pipeline::heal::allowed::Allowed;
 use crate::pipeline::heal::plan::{Plan, Step, Wanted};
 use crate::pipeline::heal::receipt::{Ended, Receipt, Receipts};
 use crate::pipeline::heal::record::Role;
@@ -30,6 +31,8 @@ pub(super) struct Told<'a> {
     pub(super) aftermath: &'a Aftermath,
     pub(super) receipts: Option<&'a Receipts>,
     pub(super) recovered: &'a [Recovered],
+    /// Caches that a restore finds by itself.
+    pub(super) caches: &'a Allowed,
     pub(super) left: &'a [Left],
     pub(super) report: &'a Report,
     pub(super) run: &'a str,
@@ -58,7 +61,7 @@ impl Told<'_> {
             .map_or_else(|| rel.to_owned(), |g| g.path.join(rel))
     }
 
-    /// Folders that are no caches, which a restore is told by name.
+    /// Folders that a restore does not find by itself, which it is told by name.
     fn roots(&self) -> String {
         let moved = self.plan.steps.iter().flat_map(|s| &s.moves);
         let copied = self.plan.steps.iter().flat_map(|s| &s.copies);
@@ -71,7 +74,7 @@ impl Told<'_> {
         let grounds = roots
             .into_iter()
             .filter_map(|root| self.aftermath.grounds.get(root));
-        let named = grounds.filter(|ground| ground.project);
+        let named = grounds.filter(|ground| ground.project || !self.caches.covers(&ground.path));
         let words = named.map(|ground| format!(" --root {}", quoted(&ground.path)));
         words.collect()
     }
@@ -103,6 +106,13 @@ pub(super) fn table(told: &Told<'_>, detail: Detail) -> Vec<u8> {
         );
         for why in &recovered.stuck {
             let _ = writeln!(out, "  open  {}", text::printable(why));
+        }
+        for why in &recovered.given_up {
+            let _ = writeln!(
+                out,
+                "  given up, what was taken is kept  {}",
+                text::printable(why)
+            );
         }
     }
     if detail != Detail::Quiet {
@@ -370,7 +380,7 @@ pub(super) fn json(told: &Told<'_>) -> Vec<u8> {
         .recovered
         .iter()
         .map(
-            |r| json!({"run": r.run, "finished": r.finished, "undone": r.undone, "stuck": r.stuck}),
+            |r| json!({"run": r.run, "finished": r.finished, "undone": r.undone, "given_up": r.given_up, "stuck": r.stuck}),
         )
         .collect();
     let value = json!({

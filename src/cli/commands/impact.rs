@@ -88,7 +88,7 @@ fn tell(args: &ImpactArgs, ports: &Ports<'_>) -> Result<Exit, String> {
 
 /// Everything in the quarantine, and what of it could not be read.
 fn kept(base: &Base, world: &World) -> (Vec<Kept>, Vec<String>) {
-    match listed(base.homes.state.as_ref(), base.isolated, world) {
+    match listed(base, world) {
         Ok((all, problems)) => (all.into_iter().map(one).collect(), problems),
         Err(error) => (Vec::new(), vec![format!("the quarantine: {error}")]),
     }

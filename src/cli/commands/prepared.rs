@@ -7,6 +7,7 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 use sha2::Digest as _;
 
 use super::advise::FeedAdvice;
+use super::heal::allowed;
 use crate::cli::args::Fetching;
 use crate::cli::settings::Settings;
 use crate::ecosystems;
@@ -14,7 +15,7 @@ use crate::model::report::Report;
 use crate::model::text;
 use crate::model::{Digest, Notice, Problem};
 use crate::pipeline::feeds;
-use crate::pipeline::heal::{index, vault};
+use crate::pipeline::heal::{index, places, vault};
 use crate::pipeline::report::Format;
 use crate::pipeline::scan::Job;
 use crate::pipeline::usage::Named;
@@ -22,7 +23,7 @@ use crate::pipeline::verify::FetchArchives;
 use crate::trust::claims::ClaimStore;
 use crate::trust::ledger::Ledger;
 use crate::world::real::World;
-use crate::world::{Clock as _, ReadFs as _, StateDir};
+use crate::world::{Clock as _, Env as _, ReadFs as _, StateDir};
 
 /// Largest output of `cargo metadata` that is read, in bytes.
 const LARGEST_METADATA: u64 = 256 << 20;
@@ -106,13 +107,23 @@ impl<'a> Prepared<'a> {
 
     /// A heal that was interrupted, or is at work now, is a problem: what is scanned may be half done.
     pub(super) fn report_pending(&mut self) {
-        let Some(state) = self.state() else { return };
-        for name in state.list().unwrap_or_default() {
-            if vault::run_of(&name).is_some() {
-                let why = "a heal is at work or was interrupted: `untaint heal --yes` finishes it";
-                let path = state.path().join(&name);
-                self.problems.push(Problem::partial("", why).at(&path));
-            }
+        let mut open = Vec::new();
+        if let Some(state) = self.state() {
+            let names = state.list().unwrap_or_default().into_iter();
+            let names = names.filter(|name| vault::run_of(name).is_some());
+            open.extend(names.map(|name| state.path().join(name)));
+        }
+        // With --isolated a heal keeps its journal beside the cache.
+        let named = self.settings.targets.iter().cloned();
+        let caches = self.settings.named_caches.iter();
+        let named: Vec<PathBuf> = named.chain(caches.map(|c| c.path.clone())).collect();
+        let allowed = allowed(self.world, &named);
+        let beside = places::beside(allowed.folders());
+        let uid = self.world.env.uid();
+        open.extend(places::open_journals(&self.world.fs, &beside, uid));
+        for path in open {
+            let why = "a heal is at work or was interrupted: `untaint heal --yes` finishes it";
+            self.problems.push(Problem::partial("", why).at(&path));
         }
     }
 

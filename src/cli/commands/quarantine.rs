@@ -6,18 +6,19 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::heal::{home, say};
+use super::heal::{allowed, home, say};
 use super::heal_output::quoted;
 use crate::cli::args::{Common, LogArgs, QuarantineArgs, QuarantineCommand};
 use crate::cli::exit::Exit;
 use crate::cli::open::open;
-use crate::cli::settings::Base;
+use crate::cli::settings::{Base, Homes};
 use crate::cli::{Ports, fail, print};
 use crate::model::text::printable;
 use crate::model::when::rfc3339;
 use crate::pipeline::heal::audit;
 use crate::pipeline::heal::evidence;
-use crate::pipeline::heal::journal::Standing;
+use crate::pipeline::heal::journal::{JournalError, Standing};
+use crate::pipeline::heal::places::Places;
 use crate::pipeline::heal::quarantine::{self, Kept, Which};
 use crate::pipeline::heal::vault::{Vault, VaultError};
 use crate::world::real::{SystemWriteFs, World};
@@ -29,28 +30,35 @@ const LARGEST: u64 = 16 << 20;
 /// Looks into the quarantine.
 pub(in crate::cli) fn run(args: &QuarantineArgs, ports: &Ports<'_>) -> Exit {
     let done = match &args.command {
-        QuarantineCommand::List { json, common } => list(common, *json, ports),
-        QuarantineCommand::Show { id, common } => show(common, id, ports),
-        QuarantineCommand::Export { id, output, common } => export(common, id, output, ports),
+        QuarantineCommand::List { json, common } => list((common, &args.root), *json, ports),
+        QuarantineCommand::Show { id, common } => show((common, &args.root), id, ports),
+        QuarantineCommand::Export { id, output, common } => {
+            export((common, &args.root), id, output, ports)
+        }
         QuarantineCommand::Prune {
             older_than,
             yes,
             common,
-        } => prune(common, older_than.0, *yes, ports),
+        } => prune((common, &args.root), older_than.0, *yes, ports),
     };
     done.unwrap_or_else(|why| fail(ports, &why))
 }
 
 /// Shows the audit log; with `--verify` ends with 1 if a line was changed or taken out, its end and all of it included.
 pub(in crate::cli) fn log(args: &LogArgs, ports: &Ports<'_>) -> Exit {
-    let shown = with(&args.common, ports, |vault, _| {
-        let Some(vault) = vault else {
-            return Ok((audit::parse(&[]), Vec::new()));
-        };
-        let read = audit::read(&vault).map_err(|e| e.to_string())?;
-        let lost = audit::lost(&vault, &read).map_err(|e| e.to_string())?;
-        Ok((read, lost))
-    });
+    let shown = Base::load(&args.common, ports.env, ports.fs)
+        .map_err(|e| e.to_string())
+        .and_then(|base| {
+            let path = home(base.homes.state.as_ref(), base.isolated)?.clone();
+            let world = open(&base, ports.sinks);
+            let fs = SystemWriteFs::default();
+            let Some(vault) = Vault::look(&fs, &path, world.env.uid()).map_err(text)? else {
+                return Ok((audit::parse(&[]), Vec::new()));
+            };
+            let read = audit::read(&vault).map_err(|e| e.to_string())?;
+            let lost = audit::lost(&vault, &read).map_err(|e| e.to_string())?;
+            Ok((read, lost))
+        });
     let (read, mut lost) = match shown {
         Ok(shown) => shown,
         Err(why) => return fail(ports, &why),
@@ -106,35 +114,56 @@ fn text(error: VaultError) -> String {
     error.to_string()
 }
 
-/// Opens the vault to look; `None` where nothing was ever kept.
+/// What a command is told: what every one takes, and folders by name.
+type Asked<'a> = (&'a Common, &'a [PathBuf]);
+
+/// Vaults of this user: that of the state if it is used, and those beside caches and named folders.
+pub(super) fn places(base: &Base, world: &World, fs: &SystemWriteFs, named: &[PathBuf]) -> Places {
+    let keys = Homes::keys(&world.env);
+    let allowed = allowed(world, named);
+    let home = base.homes.state.as_deref();
+    Places::new(fs, home, keys.as_deref(), &allowed, world.env.uid())
+}
+
+/// Opens all vaults to look.
 fn with<T>(
-    common: &Common,
+    (common, named): Asked<'_>,
     ports: &Ports<'_>,
-    look: impl FnOnce(Option<Vault<'_>>, i64) -> Result<T, String>,
+    look: impl FnOnce(Vec<Vault<'_>>) -> Result<T, String>,
 ) -> Result<T, String> {
     let base = Base::load(common, ports.env, ports.fs).map_err(|e| e.to_string())?;
-    let path = home(base.homes.state.as_ref(), base.isolated)?.clone();
     let world = open(&base, ports.sinks);
     let fs = SystemWriteFs::default();
-    let vault = Vault::look(&fs, &path, world.env.uid()).map_err(text)?;
-    look(vault, world.clock.now())
+    let places = places(&base, &world, &fs, named);
+    if let Some(why) = places.unfit() {
+        say(ports, why);
+    }
+    look(places.look(&fs).map_err(text)?)
+}
+
+fn all_of(vaults: &[Vault<'_>]) -> Result<(Vec<Kept>, Vec<String>), String> {
+    let (mut all, mut problems) = (Vec::new(), Vec::new());
+    for vault in vaults {
+        let (kept, told) = quarantine::list(vault).map_err(text)?;
+        all.extend(kept);
+        problems.extend(told);
+    }
+    all.sort_by(|a, b| (a.at, &a.run, a.entry.number).cmp(&(b.at, &b.run, b.entry.number)));
+    Ok((all, problems))
 }
 
 /// Everything in the quarantine, and what of it could not be read.
-pub(super) fn listed(
-    state: Option<&PathBuf>,
-    isolated: bool,
-    world: &World,
-) -> Result<(Vec<Kept>, Vec<String>), String> {
+pub(super) fn listed(base: &Base, world: &World) -> Result<(Vec<Kept>, Vec<String>), String> {
     let fs = SystemWriteFs::default();
-    match Vault::look(&fs, home(state, isolated)?, world.env.uid()).map_err(text)? {
-        Some(vault) => quarantine::list(&vault).map_err(text),
-        None => Ok((Vec::new(), Vec::new())),
-    }
+    let places = places(base, world, &fs, &[]);
+    all_of(&places.look(&fs).map_err(text)?)
 }
 
 fn standing(kept: &Kept) -> &'static str {
     match kept.standing {
+        // Nobody knows whether it is so.
+        _ if !kept.sealed => "unsealed",
+        Standing::Abandoned => "given up",
         Standing::Begun | Standing::Restoring => "interrupted",
         Standing::Done => "kept",
         Standing::Undone => "taken back",
@@ -142,11 +171,8 @@ fn standing(kept: &Kept) -> &'static str {
     }
 }
 
-fn list(common: &Common, as_json: bool, ports: &Ports<'_>) -> Result<Exit, String> {
-    let (all, problems) = with(common, ports, |vault, _| match vault {
-        Some(vault) => quarantine::list(&vault).map_err(text),
-        None => Ok((Vec::new(), Vec::new())),
-    })?;
+fn list(asked: Asked<'_>, as_json: bool, ports: &Ports<'_>) -> Result<Exit, String> {
+    let (all, problems) = with(asked, ports, |vaults| all_of(&vaults))?;
     for problem in &problems {
         say(ports, problem);
     }
@@ -186,21 +212,24 @@ fn list(common: &Common, as_json: bool, ports: &Ports<'_>) -> Result<Exit, Strin
     })
 }
 
-fn find(vault: Option<&Vault<'_>>, id: &str) -> Result<Kept, String> {
-    let unknown = || {
-        format!(
-            "{}: nothing of that name; `untaint quarantine list` has them",
-            printable(id)
-        )
-    };
-    let (all, _) = quarantine::list(vault.ok_or_else(unknown)?).map_err(text)?;
+/// One of the quarantine, and the vault that holds it.
+fn find<'v, 'a>(vaults: &'v [Vault<'a>], id: &str) -> Result<(&'v Vault<'a>, Kept), String> {
     let same = |k: &Kept| k.id == id || k.id.strip_prefix("q-") == Some(id);
-    all.into_iter().find(same).ok_or_else(unknown)
+    for vault in vaults {
+        let (all, _) = quarantine::list(vault).map_err(text)?;
+        if let Some(kept) = all.into_iter().find(same) {
+            return Ok((vault, kept));
+        }
+    }
+    Err(format!(
+        "{}: nothing of that name; `untaint quarantine list` has them",
+        printable(id)
+    ))
 }
 
-fn show(common: &Common, id: &str, ports: &Ports<'_>) -> Result<Exit, String> {
-    let out = with(common, ports, |vault, _| {
-        let kept = find(vault.as_ref(), id)?;
+fn show(asked: Asked<'_>, id: &str, ports: &Ports<'_>) -> Result<Exit, String> {
+    let out = with(asked, ports, |vaults| {
+        let (vault, kept) = find(&vaults, id)?;
         let mut out = format!(
             "{}  {}  {}  {} {}\n",
             kept.id,
@@ -213,18 +242,16 @@ fn show(common: &Common, id: &str, ports: &Ports<'_>) -> Result<Exit, String> {
             let _ = writeln!(out, "  was  {}", printable(&was.to_string_lossy()));
             let _ = writeln!(out, "  is   {}", quoted(is));
         }
-        if let Some(vault) = &vault {
-            let folder = vault
-                .kept(&kept.run)
-                .join(evidence::folder(kept.entry.number));
-            for name in [evidence::CHANGES, "incident.json"] {
-                let at = folder.join(name);
-                if let Some(text) = read(vault.fs, vault.base.at(&at)) {
-                    let _ = writeln!(out, "{name}:");
-                    for line in text.lines() {
-                        let tabs: Vec<String> = line.split('\t').map(printable).collect();
-                        let _ = writeln!(out, "  {}", tabs.join("\t"));
-                    }
+        let folder = vault
+            .kept(&kept.run)
+            .join(evidence::folder(kept.entry.number));
+        for name in [evidence::CHANGES, "incident.json"] {
+            let at = folder.join(name);
+            if let Some(text) = read(vault.fs, vault.base.at(&at)) {
+                let _ = writeln!(out, "{name}:");
+                for line in text.lines() {
+                    let tabs: Vec<String> = line.split('\t').map(printable).collect();
+                    let _ = writeln!(out, "  {}", tabs.join("\t"));
                 }
             }
         }
@@ -241,19 +268,21 @@ fn read(fs: &dyn WriteFs, at: crate::world::write_fs::At<'_>) -> Option<String> 
 }
 
 fn export(
-    common: &Common,
+    asked: Asked<'_>,
     id: &str,
     output: &std::path::Path,
     ports: &Ports<'_>,
 ) -> Result<Exit, String> {
-    let bytes = with(common, ports, |vault, _| {
-        let kept = find(vault.as_ref(), id)?;
-        let vault = vault.ok_or("nothing was ever kept")?;
-        let story = vault
-            .story(&kept.run)
-            .map_err(|e| e.to_string())?
-            .ok_or("its journal says nothing")?;
-        quarantine::export(&vault, &kept, &story).map_err(|e| e.to_string())
+    let bytes = with(asked, ports, |vaults| {
+        let (vault, kept) = find(&vaults, id)?;
+        let told = |e: JournalError| e.to_string();
+        let story = match vault.story(&kept.run) {
+            // What nobody vouches for is written out all the same: nothing else is done by it.
+            Err(_) => vault.told(&kept.run).map_err(told)?,
+            Ok(story) => story,
+        };
+        let story = story.ok_or("its journal says nothing")?;
+        quarantine::export(vault, &kept, &story).map_err(|e| e.to_string())
     })?;
     ports
         .sinks
@@ -262,28 +291,32 @@ fn export(
     Ok(Exit::Clean)
 }
 
-fn prune(common: &Common, older: u64, yes: bool, ports: &Ports<'_>) -> Result<Exit, String> {
+fn prune(
+    (common, named): Asked<'_>,
+    older: u64,
+    yes: bool,
+    ports: &Ports<'_>,
+) -> Result<Exit, String> {
     let base = Base::load(common, ports.env, ports.fs).map_err(|e| e.to_string())?;
-    let path = home(base.homes.state.as_ref(), base.isolated)?.clone();
     let world = open(&base, ports.sinks);
     let fs = SystemWriteFs::default();
     let (uid, now) = (world.env.uid(), world.clock.now());
     let before = now.saturating_sub(i64::try_from(older).unwrap_or(i64::MAX));
-    let vault = if yes {
-        Some(Vault::open(&fs, &path, uid, Duration::from_secs(5)).map_err(text)?)
-    } else {
-        Vault::look(&fs, &path, uid).map_err(text)?
-    };
-    let Some(vault) = vault else {
+    let places = places(&base, &world, &fs, named);
+    let mut vaults = places.look(&fs).map_err(text)?;
+    if vaults.is_empty() {
         return Ok(print(ports, b"nothing was ever kept\n"));
-    };
-    let (gone, mut problems) = quarantine::prune(&vault, before, Which::All, yes).map_err(text)?;
-    let mut out = String::new();
-    let word = if yes { "removed" } else { "would be removed" };
-    for (run, bytes) in &gone {
-        let _ = writeln!(out, "{run}: {word}, {bytes} bytes");
-        if yes {
-            let added = audit::Audit::of(&vault, true).add(&audit::Deed {
+    }
+    if yes {
+        let wait = Duration::from_secs(5);
+        vaults = places.open_beside(&fs, wait).map_err(text)?;
+        vaults.extend(places.open_home(&fs, wait).map_err(text)?);
+    }
+    let (mut gone, mut problems) = (Vec::new(), Vec::new());
+    for vault in &vaults {
+        let (removed, told) = quarantine::prune(vault, before, Which::All, yes).map_err(text)?;
+        for (run, _) in removed.iter().filter(|_| yes) {
+            let added = audit::Audit::of(vault, true).add(&audit::Deed {
                 at: now,
                 uid,
                 run,
@@ -293,6 +326,13 @@ fn prune(common: &Common, older: u64, yes: bool, ports: &Ports<'_>) -> Result<Ex
             });
             problems.extend(added.err().map(|error| error.to_string()));
         }
+        gone.extend(removed);
+        problems.extend(told);
+    }
+    let mut out = String::new();
+    let word = if yes { "removed" } else { "would be removed" };
+    for (run, bytes) in &gone {
+        let _ = writeln!(out, "{run}: {word}, {bytes} bytes");
     }
     for problem in &problems {
         say(ports, problem);

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::heal::{PATIENCE, allowed, home, say};
+use super::heal::{PATIENCE, allowed, say};
+use super::quarantine::places;
 use crate::cli::args::RestoreArgs;
 use crate::cli::exit::Exit;
 use crate::cli::open::open;
@@ -29,7 +30,6 @@ pub(in crate::cli) fn run(args: &RestoreArgs, ports: &Ports<'_>) -> Exit {
 
 fn inner(args: &RestoreArgs, ports: &Ports<'_>) -> Result<Exit, String> {
     let base = Base::load(&args.common, ports.env, ports.fs).map_err(|e| e.to_string())?;
-    let path = home(base.homes.state.as_ref(), base.isolated)?.clone();
     let world = open(&base, ports.sinks);
     let fs = SystemWriteFs::default();
     let uid = world.env.uid();
@@ -40,33 +40,28 @@ fn inner(args: &RestoreArgs, ports: &Ports<'_>) -> Result<Exit, String> {
     let allowed = allowed(&world, &args.root);
     let text = |e: VaultError| e.to_string();
     let mut unlogged = Vec::new();
-    let vault = if args.yes {
-        let vault = Vault::open(&fs, &path, uid, wait.min(Duration::from_secs(5))).map_err(text)?;
-        for recovered in recover::all(&vault, uid, now, wait, &allowed).map_err(text)? {
+    let places = places(&base, &world, &fs, &args.root);
+    if let Some(why) = places.unfit() {
+        return Err(why.to_owned());
+    }
+    let mut vaults = places.look(&fs).map_err(text)?;
+    if vaults.is_empty() {
+        return Err("nothing was ever healed here".to_owned());
+    }
+    if args.yes {
+        let wait = wait.min(Duration::from_secs(5));
+        vaults = Vec::from_iter(places.open_home(&fs, wait).map_err(text)?);
+        vaults.extend(places.open_beside(&fs, wait).map_err(text)?);
+    }
+    for vault in vaults.iter().filter(|_| args.yes) {
+        for recovered in recover::all(vault, uid, now, wait, &allowed).map_err(text)? {
             if let Some(why) = recovered.stuck.first() {
                 return Err(format!("an interrupted run cannot be finished: {why}"));
             }
             unlogged.extend(recovered.unlogged);
         }
-        vault
-    } else {
-        Vault::look(&fs, &path, uid)
-            .map_err(text)?
-            .ok_or("nothing was ever healed here")?
-    };
-    let run = if args.run == "last" {
-        restore::last(&vault)
-            .map_err(text)?
-            .ok_or("no heal has anything to put back")?
-    } else {
-        args.run.clone()
-    };
-    if !vault.runs().map_err(text)?.contains(&run) {
-        return Err(format!(
-            "{}: no such run; `untaint quarantine list` has them",
-            printable(&run)
-        ));
     }
+    let (vault, run) = chosen(&vaults, &args.run)?;
     let restoring = Restoring {
         yes: args.yes,
         force: args.force,
@@ -75,7 +70,7 @@ fn inner(args: &RestoreArgs, ports: &Ports<'_>) -> Result<Exit, String> {
         wait,
         allowed,
     };
-    let all = restore::run(&vault, &run, &restoring).map_err(text)?;
+    let all = restore::run(vault, &run, &restoring).map_err(text)?;
     unlogged.extend(all.iter().filter_map(|r| r.unlogged.clone()));
     unlogged.dedup();
     for why in &unlogged {
@@ -91,6 +86,32 @@ fn inner(args: &RestoreArgs, ports: &Ports<'_>) -> Result<Exit, String> {
         Exit::Clean if refused || !unlogged.is_empty() => Exit::Findings,
         other => other,
     })
+}
+
+/// The run that is meant, and the vault that holds it.
+fn chosen<'v, 'a>(vaults: &'v [Vault<'a>], run: &str) -> Result<(&'v Vault<'a>, String), String> {
+    let text = |e: VaultError| e.to_string();
+    let mut newest: Option<(i64, String, &Vault<'a>)> = None;
+    for vault in vaults {
+        if run == "last" {
+            let found = restore::last(vault).map_err(text)?;
+            let found = found.map(|(at, run)| (at, run, vault));
+            newest = newest
+                .into_iter()
+                .chain(found)
+                .max_by_key(|(at, run, _)| (*at, run.clone()));
+        } else if vault.runs().map_err(text)?.iter().any(|known| known == run) {
+            return Ok((vault, run.to_owned()));
+        }
+    }
+    match newest {
+        Some((_, run, vault)) => Ok((vault, run)),
+        None if run == "last" => Err("no heal has anything to put back".to_owned()),
+        None => Err(format!(
+            "{}: no such run; `untaint quarantine list` has them; if it was one with --isolated of a cache elsewhere, add --root with that cache",
+            printable(run)
+        )),
+    }
 }
 
 fn page(run: &str, all: &[Returned], yes: bool) -> Vec<u8> {

@@ -53,6 +53,15 @@ impl Homes {
         })
     }
 
+    /// Where keys are kept that are no state: what is sealed with them may be restored or copied, they are not.
+    pub fn keys(env: &dyn Env) -> Option<PathBuf> {
+        filled(env, "XDG_DATA_HOME")
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+            .or_else(|| env.home().map(|home| home.join(".local/share")))
+            .map(|base| base.join("untaint"))
+    }
+
     /// The user's policy file.
     pub fn policy_file(&self) -> Option<PathBuf> {
         self.config.as_deref().map(|c: &Path| c.join("config.toml"))

@@ -147,6 +147,8 @@ mod tests {
             dev: 1,
             inode: 1,
             store: Name::of(Path::new("/s")),
+            store_dev: 1,
+            store_inode: 2,
         };
         let mv = Move {
             folder: 0,

@@ -3,15 +3,15 @@
 //! What was begun and not ended is finished by calling the same function again: each step first looks whether it is done.
 //! Nothing is overwritten, nothing of unknown identity is moved, nothing unverified is put in place.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::grounds::Grounds;
 use super::look;
 use super::record::{Entry, Move, Put, Role, Was};
 use super::relocate::{self, Way, stat};
 use crate::world::write_fs::{Attributes, Root};
-use crate::world::{FileKind, PathError, WriteFs};
+use crate::world::{FileKind, PathError};
 
 /// Why a transaction could not be done or taken back.
 #[derive(Debug, thiserror::Error)]
@@ -41,18 +41,6 @@ pub enum ApplyError {
     },
 }
 
-/// The opened folders of a record: each with the one that keeps what is taken out of it.
-pub struct Grounds<'a> {
-    /// The writing port.
-    pub fs: &'a dyn WriteFs,
-    /// Folder and store, by position.
-    pub roots: Vec<(Root, Root)>,
-    /// The run, for passing names.
-    pub run: &'a str,
-    /// Folders that cannot be opened any more, and why; their handles open nothing.
-    pub lost: BTreeMap<usize, String>,
-}
-
 impl Grounds<'_> {
     fn roots(&self, folder: usize) -> Result<(Root, Root), ApplyError> {
         self.roots.get(folder).copied().ok_or_else(|| {
@@ -72,36 +60,8 @@ impl Grounds<'_> {
         ApplyError::Changed { path }
     }
 
-    /// What of a record can be done: all but what was built in folders that are gone by now; and why that is left out.
-    ///
-    /// # Errors
-    /// When a folder is gone of which more is needed.
-    pub fn left(&self, entry: &Entry) -> Result<(Entry, Vec<String>), String> {
-        let moves = entry.moves.iter();
-        let moves = moves.filter(|mv| mv.role != Role::Derived);
-        let needed = moves
-            .map(|mv| mv.folder)
-            .chain(entry.puts.iter().map(|put| put.folder))
-            .chain(entry.marks.iter().map(|mark| mark.folder));
-        for folder in needed {
-            if let Some(why) = self.lost.get(&folder) {
-                return Err(why.clone());
-            }
-        }
-        let without: BTreeSet<&String> = entry
-            .moves
-            .iter()
-            .filter_map(|mv| self.lost.get(&mv.folder))
-            .collect();
-        let mut left = entry.clone();
-        left.moves.retain(|mv| !self.lost.contains_key(&mv.folder));
-        left.locks
-            .retain(|(folder, _)| !self.lost.contains_key(folder));
-        Ok((left, without.into_iter().cloned().collect()))
-    }
-
     /// Does what the record says to its end where something newer stands by now: that stays, and what was fetched for its
-    /// place goes.
+    /// place goes, as does what is not good any more.
     ///
     /// # Errors
     /// [`ApplyError`].
@@ -131,13 +91,13 @@ impl Grounds<'_> {
             }
         }
         for mv in entry.moves.iter().filter(|mv| !derived(mv)) {
-            self.take(mv)?;
+            self.take(mv, newer_stays)?;
         }
         for put in &entry.puts {
             self.put(put, newer_stays)?;
         }
         for mv in entry.moves.iter().filter(derived) {
-            self.take(mv)?;
+            self.take(mv, newer_stays)?;
         }
         for mv in &entry.moves {
             self.disarm(mv)?;
@@ -200,7 +160,7 @@ impl Grounds<'_> {
         Ok(())
     }
 
-    fn take(&self, mv: &Move) -> Result<(), ApplyError> {
+    fn take(&self, mv: &Move, newer_stays: bool) -> Result<(), ApplyError> {
         let (root, store) = self.roots(mv.folder)?;
         let (from, item) = (mv.rel.path(), Path::new(&mv.item));
         let passing = self.passing(&mv.item);
@@ -218,10 +178,13 @@ impl Grounds<'_> {
             if self.is_copy(store, item, mv)? {
                 // Whole and compared: what is left of the removal.
                 match stat(self.fs, root, &from)? {
-                    Some(old) if !mv.was.is(&old) => {}
+                    Some(old) if !self.is_it((root, &from), mv, &old)? => {}
                     _ => relocate::clear(self.fs, &way)?,
                 }
                 return Ok(relocate::tidy(self.fs, &way)?);
+            }
+            if newer_stays && stat(self.fs, root, &from)?.is_some() {
+                return Ok(());
             }
             // Somebody swapped it between the look and the move.
             relocate::relocate(self.fs, &way.reversed(), None)?;
@@ -230,7 +193,10 @@ impl Grounds<'_> {
         let Some(found) = stat(self.fs, root, &from)? else {
             return Ok(());
         };
-        if !mv.was.is(&found) {
+        if !self.is_it((root, &from), mv, &found)? {
+            if newer_stays {
+                return Ok(());
+            }
             return Err(self.changed(root, &from));
         }
         if found.kind == FileKind::Dir && found.mode & 0o200 == 0 {
@@ -281,6 +247,10 @@ impl Grounds<'_> {
             return Ok(());
         }
         if !self.is_good(store, staged, put)? {
+            if newer_stays {
+                // Absent, its tool fetches it anew.
+                return Ok(relocate::discard(self.fs, store, staged)?);
+            }
             return Err(ApplyError::NotGood {
                 path: self.fs.shown(store.at(staged)).display().to_string(),
             });
@@ -425,7 +395,7 @@ impl Grounds<'_> {
         let Some(found) = stat(self.fs, root, rel)? else {
             return Ok(());
         };
-        if was.is(&found) && Was::of(&found).mtime() != was.mtime() {
+        if was.inode == found.inode && Was::of(&found).mtime() != was.mtime() {
             let mtime = Some(was.mtime());
             self.fs
                 .set(root.at(rel), Attributes { mode: None, mtime })?;

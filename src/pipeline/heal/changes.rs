@@ -8,9 +8,9 @@ use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use super::apply::Grounds;
 use super::diff;
 use super::evidence::Incident;
+use super::grounds::Grounds;
 use super::look;
 use super::record::{Move, Role};
 use crate::ecosystems::contract::{Extra, ExtraContext};

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::apply::Grounds;
+use super::grounds::Grounds;
 use super::look::Seen;
 use super::plan::Step;
 use super::record::{Entry, Folder, Move, Name, Role};

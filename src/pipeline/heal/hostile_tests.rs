@@ -1,15 +1,12 @@
 //! Places that somebody prepared, and things that somebody changed, between a heal and what comes after it.
 
-use std::path::Path;
-use std::time::Duration;
-
 use super::quarantine::{self, Which};
-use super::scenes::{Scene, Taint, UID};
+use super::scenes::{Scene, Taint};
 use super::vault::{Vault, VaultError};
 use crate::world::fake_disk::End;
 
 fn vault(scene: &Scene) -> Result<Vault<'_>, VaultError> {
-    Vault::open(&scene.disk, Path::new("/s"), UID, Duration::ZERO)
+    super::scenes::vault(&scene.disk)
 }
 
 /// Where the thing of a run lies whose name begins so.

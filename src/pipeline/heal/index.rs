@@ -25,7 +25,7 @@ pub(super) fn refresh(vault: &Vault<'_>) {
     };
     let mut text = String::new();
     for kept in all {
-        if matches!(kept.standing, Standing::Done | Standing::Restored) {
+        if kept.sealed && matches!(kept.standing, Standing::Done | Standing::Restored) {
             for finding in &kept.entry.findings {
                 let _ = writeln!(
                     text,

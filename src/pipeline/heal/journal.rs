@@ -1,21 +1,22 @@
-//! The journal: one checksummed line per step, on disk before the step is done.
+//! The journal: one sealed line per step, on disk before the step is done.
 //!
-//! A line is the SHA-256 of the line before it and of its own JSON, a space, the JSON. A last line that was torn by a
-//! power cut is dropped; any other line that does not fit its checksum means that somebody changed the file, and then
-//! nothing at all is done by it.
+//! A line is its seal ([`super::seal`]: over the run, the seal of the line before it and its own JSON), a space, the JSON. A
+//! last line that was torn by a power cut is dropped; any other line that does not fit means that somebody else wrote or
+//! changed the file, and then nothing at all is done by it. What it says can still be told ([`tell`]).
 
 use std::io::Write as _;
 use std::path::Path;
 
-use super::chain::{self, link};
 use super::record::{Entry, Folder, Line, VERSION};
+use super::seal::Seal;
+use super::vault::journal_name;
 use crate::world::write_fs::{NewFile, Root};
 use crate::world::{PathError, WriteFs};
 
 /// Largest journal that is read, in bytes.
 const LARGEST: u64 = 1 << 30;
-/// What a chain of lines begins with.
-const SEED: &str = "untaint journal";
+/// Letters of a seal.
+const SEALED: usize = 64;
 
 /// Why a journal cannot be gone by.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +33,24 @@ pub enum JournalError {
         name: String,
         /// Which line.
         line: usize,
+    },
+    /// This user on this machine did not write it.
+    #[error(
+        "{name}: it is not sealed by this user on this machine{why}: nothing is done by it; `untaint quarantine export` writes out what lies there, `untaint heal --abandon` closes it"
+    )]
+    Unsealed {
+        /// The file.
+        name: String,
+        /// Why it cannot be told, or nothing.
+        why: &'static str,
+    },
+    /// Its end is missing.
+    #[error(
+        "{name}: its end was cut off: nothing is done by it; `untaint quarantine export` writes out what lies there"
+    )]
+    Cut {
+        /// The file.
+        name: String,
     },
     /// A newer version wrote it.
     #[error("{name}: written by a newer untaint: finish it with that one")]
@@ -60,10 +79,14 @@ pub struct Story {
     pub folders: Vec<Folder>,
     /// Its transactions, each with where it stands.
     pub entries: Vec<(Entry, Standing)>,
-    /// Checksum of the last line.
+    /// Seal of the last line.
     pub chain: String,
     /// Bytes of whole lines.
     pub whole: u64,
+    /// Whether every line is sealed by this user: only then may anything be done by it.
+    pub sealed: bool,
+    /// Whether its last line says that it ends there.
+    pub ended: bool,
 }
 
 /// Where a transaction stands.
@@ -79,6 +102,8 @@ pub enum Standing {
     Restoring,
     /// Put back.
     Restored,
+    /// Given up where it stood: what was moved is in the quarantine, the rest in its place.
+    Abandoned,
 }
 
 impl Story {
@@ -94,6 +119,8 @@ impl Story {
 pub struct Journal {
     file: Box<dyn NewFile>,
     path: std::path::PathBuf,
+    seal: Seal,
+    run: String,
     chain: String,
     /// A line could not be written: no other may follow.
     broken: bool,
@@ -107,16 +134,19 @@ impl Journal {
     pub fn begin(
         fs: &dyn WriteFs,
         base: Root,
-        name: &str,
+        seal: &Seal,
         id: &str,
         at: i64,
         folders: &[Folder],
     ) -> Result<Self, PathError> {
-        let place = base.at(Path::new(name));
+        let name = journal_name(id);
+        let place = base.at(Path::new(&name));
         let mut journal = Self {
             file: fs.create(place, 0o600)?,
             path: fs.shown(place),
-            chain: link(SEED, id),
+            seal: seal.clone(),
+            run: id.to_owned(),
+            chain: seal.start(id),
             broken: false,
         };
         journal.line(&Line::Run {
@@ -136,14 +166,17 @@ impl Journal {
     pub fn resume(
         fs: &dyn WriteFs,
         base: Root,
-        name: &str,
+        seal: &Seal,
         story: &Story,
     ) -> Result<Self, PathError> {
-        let place = base.at(Path::new(name));
+        let name = journal_name(&story.id);
+        let place = base.at(Path::new(&name));
         let size = fs.stat(place)?.size;
         let mut journal = Self {
             file: fs.append(place)?,
             path: fs.shown(place),
+            seal: seal.clone(),
+            run: story.id.clone(),
             chain: story.chain.clone(),
             broken: false,
         };
@@ -182,7 +215,7 @@ impl Journal {
                 source: std::io::Error::other("an earlier line of it could not be written"),
             });
         }
-        let next = link(&self.chain, &json);
+        let next = self.seal.next(&self.run, &self.chain, &json);
         let written = self.write(format!("{next} {json}\n").as_bytes());
         // Whether the line is on disk is not known then: another behind it would not fit.
         self.broken = written.is_err();
@@ -195,36 +228,71 @@ impl Journal {
 ///
 /// # Errors
 /// [`JournalError`] when it cannot be gone by. A journal without a first line is `None`: nothing was begun by it.
-pub fn read(fs: &dyn WriteFs, base: Root, name: &Path) -> Result<Option<Story>, JournalError> {
+pub fn read(
+    fs: &dyn WriteFs,
+    base: Root,
+    name: &Path,
+    seal: Option<&Seal>,
+) -> Result<Option<Story>, JournalError> {
+    let shown = fs.shown(base.at(name)).display().to_string();
+    parse(&bytes(fs, base, name)?, &shown, seal)
+}
+
+/// Reads what a journal says, whoever wrote it: to be shown, never to be carried out.
+///
+/// # Errors
+/// When it cannot be read, or names what it must not.
+pub fn tell(fs: &dyn WriteFs, base: Root, name: &Path) -> Result<Option<Story>, JournalError> {
+    let shown = fs.shown(base.at(name)).display().to_string();
+    let bytes = bytes(fs, base, name)?;
+    let mut story = Story::default();
+    let said = bytes.split(|b| *b == b'\n').filter_map(said);
+    for (number, line) in said.enumerate() {
+        follow(&mut story, line, number, &shown)?;
+    }
+    Ok((!story.id.is_empty()).then_some(story))
+}
+
+fn bytes(fs: &dyn WriteFs, base: Root, name: &Path) -> Result<Vec<u8>, PathError> {
     let at = base.at(name);
-    let shown = fs.shown(at).display().to_string();
-    let mut file = fs.read(at)?;
-    let mut bytes = Vec::new();
+    let (mut file, mut bytes) = (fs.read(at)?, Vec::new());
     std::io::Read::read_to_end(&mut std::io::Read::take(&mut file, LARGEST), &mut bytes).map_err(
         |source| PathError {
             path: fs.shown(at),
             source,
         },
     )?;
-    parse(&bytes, &shown)
+    Ok(bytes)
 }
 
 /// Reads the bytes of a journal.
 ///
 /// # Errors
 /// [`JournalError`] when it cannot be gone by.
-pub fn parse(bytes: &[u8], name: &str) -> Result<Option<Story>, JournalError> {
-    let mut story = Story::default();
+pub fn parse(bytes: &[u8], name: &str, seal: Option<&Seal>) -> Result<Option<Story>, JournalError> {
+    let mut story = Story {
+        sealed: true,
+        ..Story::default()
+    };
+    let unsealed = |why| JournalError::Unsealed {
+        name: name.to_owned(),
+        why,
+    };
     for (number, raw) in bytes.split_inclusive(|b| *b == b'\n').enumerate() {
         let text = raw.strip_suffix(b"\n").unwrap_or(raw);
-        let parsed = line(text, number == 0, &story.chain).filter(|_| text.len() < raw.len());
+        let known = |seal: &Seal| line(text, seal, &story);
+        let parsed = seal.and_then(known).filter(|_| text.len() < raw.len());
         let Some((chain, line)) = parsed else {
-            // A power cut leaves half a line, which says nothing. A whole one that does not fit was changed, or stands
-            // behind one that was.
-            if says_something(text) && text.len() < raw.len() {
-                return Err(JournalError::Changed {
-                    name: name.to_owned(),
-                    line: number + 1,
+            // A power cut leaves half a line, which says nothing. A whole one that does not fit is another's, was changed,
+            // or stands behind one that was.
+            if text.len() < raw.len() && said(text).is_some() {
+                return Err(match (seal, number) {
+                    (None, _) => unsealed(", which has no key (see XDG_DATA_HOME)"),
+                    (Some(_), 0) => unsealed(""),
+                    (Some(_), _) => JournalError::Changed {
+                        name: name.to_owned(),
+                        line: number + 1,
+                    },
                 });
             }
             continue;
@@ -236,27 +304,23 @@ pub fn parse(bytes: &[u8], name: &str) -> Result<Option<Story>, JournalError> {
     Ok((!story.id.is_empty()).then_some(story))
 }
 
-/// A line by its checksum: the first one carries the id that its chain begins with.
-fn line(text: &[u8], first: bool, chain: &str) -> Option<(String, Line)> {
-    if !first {
-        return line_of(text, chain);
-    }
-    let json = text.get(65..)?;
-    let Line::Run { id, .. } = serde_json::from_slice(json).ok()? else {
-        return None;
+/// A line with its seal, if it fits: the first one carries the id that its chain begins with.
+fn line(text: &[u8], seal: &Seal, story: &Story) -> Option<(String, Line)> {
+    let line = said(text)?;
+    let json = std::str::from_utf8(text.get(SEALED + 1..)?).ok()?;
+    let next = match &line {
+        Line::Run { id, .. } if story.id.is_empty() => seal.next(id, &seal.start(id), json),
+        _ => seal.next(&story.id, &story.chain, json),
     };
-    line_of(text, &link(SEED, &id))
+    let fits = blake3::hash(next.as_bytes()) == blake3::hash(text.get(..SEALED)?);
+    fits.then_some((next, line))
 }
 
-/// Whether a line is one by its form, whatever its checksum.
-fn says_something(text: &[u8]) -> bool {
-    text.get(65..)
-        .is_some_and(|json| serde_json::from_slice::<Line>(json).is_ok())
-}
-
-fn line_of(text: &[u8], chain: &str) -> Option<(String, Line)> {
-    let (next, json) = chain::follow(text, chain)?;
-    Some((next, serde_json::from_str(json).ok()?))
+/// What a line says, whatever its seal.
+fn said(text: &[u8]) -> Option<Line> {
+    let json = text.get(SEALED + 1..)?;
+    (text.get(SEALED) == Some(&b' ')).then_some(())?;
+    serde_json::from_slice(json).ok()
 }
 
 fn follow(story: &mut Story, line: Line, number: usize, name: &str) -> Result<(), JournalError> {
@@ -264,6 +328,7 @@ fn follow(story: &mut Story, line: Line, number: usize, name: &str) -> Result<()
         name: name.to_owned(),
         why: why.to_owned(),
     };
+    let ends = line == Line::End;
     let mut stand = |number: u32, to: Standing| {
         let found = story.entries.iter_mut().find(|(e, _)| e.number == number);
         match found {
@@ -285,6 +350,9 @@ fn follow(story: &mut Story, line: Line, number: usize, name: &str) -> Result<()
                 return Err(JournalError::Newer {
                     name: name.to_owned(),
                 });
+            }
+            if version < VERSION {
+                return Err(refused("an earlier untaint wrote it"));
             }
             let plain = id.bytes().all(|b| b.is_ascii_alphanumeric());
             if number != 0 || !plain || id.is_empty() || id.len() > 40 {
@@ -312,7 +380,10 @@ fn follow(story: &mut Story, line: Line, number: usize, name: &str) -> Result<()
             *known = (*entry, Standing::Restoring);
         }
         Line::Restored(number) => stand(number, Standing::Restored)?,
+        Line::Abandoned(number) => stand(number, Standing::Abandoned)?,
+        Line::End => {}
     }
+    story.ended = ends;
     Ok(())
 }
 

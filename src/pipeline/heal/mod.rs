@@ -2,8 +2,10 @@
 //!
 //! A plan is made from what a scan found, without looking at the disk ([`plan`]). Carrying it out, one transaction per
 //! entry: locks, evidence, a verified replacement, a record on disk ([`record`], [`journal`]), then the moves ([`apply`]).
-//! What was interrupted is finished from its record ([`recover`]); what was done is put back from it ([`restore`]).
+//! What was interrupted is finished from its record ([`recover`]); what was done is put back from it ([`restore`]). Only
+//! records that this user's key has sealed are carried out ([`seal`]).
 
+pub mod abandon;
 pub mod allowed;
 pub mod apply;
 pub mod audit;
@@ -11,10 +13,12 @@ mod chain;
 mod changes;
 mod diff;
 pub mod evidence;
+pub mod grounds;
 pub mod index;
 pub mod journal;
 mod look;
 mod mend;
+pub mod places;
 pub mod plan;
 pub mod quarantine;
 pub mod receipt;
@@ -23,6 +27,7 @@ pub mod recover;
 mod redact;
 mod relocate;
 pub mod restore;
+pub mod seal;
 mod supplied;
 pub mod transaction;
 pub mod vault;

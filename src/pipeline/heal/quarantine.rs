@@ -12,12 +12,12 @@ use flate2::{Compression, GzBuilder};
 
 use super::evidence;
 use super::index;
-use super::journal::{self, Standing, Story};
+use super::journal::{Standing, Story};
 use super::look;
 use super::record::Entry;
 use super::relocate;
 use super::restore::altered;
-use super::vault::{self, BESIDE, Vault, VaultError, journal_name};
+use super::vault::{self, BESIDE, Vault, VaultError};
 use crate::model::{Class, Code};
 use crate::world::write_fs::Root;
 use crate::world::{FileKind, PathError, WriteFs};
@@ -38,6 +38,8 @@ pub struct Kept {
     pub entry: Entry,
     /// Where it stands.
     pub standing: Standing,
+    /// Whether this user sealed what was written down; else nothing is done by it.
+    pub sealed: bool,
     /// Bytes that are still kept.
     pub bytes: u64,
     /// Where each of its things was, and where it lies now.
@@ -50,19 +52,27 @@ pub struct Kept {
 /// When the vault cannot be listed.
 pub fn list(vault: &Vault<'_>) -> Result<(Vec<Kept>, Vec<String>), VaultError> {
     let (mut all, mut problems) = (Vec::new(), Vec::new());
-    for run in vault.runs()? {
-        match vault.story(&run) {
-            Ok(Some(story)) => all.extend(kept(vault, &run, &story)),
+    let (closed, open) = (vault.runs()?, vault.pending()?);
+    for run in closed
+        .iter()
+        .chain(open.iter().filter(|run| !closed.contains(run)))
+    {
+        match vault.story(run) {
+            Ok(Some(story)) => all.extend(kept(vault, run, &story)),
+            // Nothing was begun by it yet.
+            Ok(None) if open.contains(run) => {}
             Ok(None) => problems.push(format!("{run}: its journal says nothing")),
-            Err(error) => problems.push(error.to_string()),
+            Err(error) => {
+                problems.push(error.to_string());
+                // What it says is shown all the same.
+                if let Ok(Some(story)) = vault.told(run) {
+                    all.extend(kept(vault, run, &story));
+                }
+            }
         }
     }
-    for run in vault.pending()? {
-        match journal::read(vault.fs, vault.base, Path::new(&journal_name(&run))) {
-            Ok(Some(story)) => all.extend(kept(vault, &run, &story)),
-            Ok(None) => {}
-            Err(error) => problems.push(error.to_string()),
-        }
+    for run in open.iter().filter(|run| vault.is_twice(run)) {
+        problems.push(format!("{run}: it has both an open and a closed journal"));
     }
     all.sort_by(|a, b| (a.at, &a.run, a.entry.number).cmp(&(b.at, &b.run, b.entry.number)));
     Ok((all, problems))
@@ -99,6 +109,7 @@ fn kept(vault: &Vault<'_>, run: &str, story: &Story) -> Vec<Kept> {
             at: story.at,
             entry: entry.clone(),
             standing: *standing,
+            sealed: story.sealed,
             bytes,
             things,
         });
@@ -113,8 +124,10 @@ fn stores(vault: &Vault<'_>, story: &Story, run: &str) -> Vec<Option<Root>> {
         .iter()
         .map(|folder| {
             let path = folder.store.path();
-            let ours = vault.is_store(&path, &folder.path.path(), run);
-            ours.then(|| vault.fs.open(&path).ok()).flatten()
+            let known = vault.is_store(&path, &folder.path.path(), run);
+            let open = |path: &Path| vault::own_folder(vault.fs, path, vault.uid(), false).ok();
+            open(path.parent().filter(|_| known)?)??;
+            open(&path)?
         })
         .collect()
 }
@@ -252,13 +265,16 @@ pub fn export(vault: &Vault<'_>, kept: &Kept, story: &Story) -> Result<Vec<u8>, 
     let told = vault
         .kept(&kept.run)
         .join(evidence::folder(kept.entry.number));
-    pack.tree(vault.base, &told, &top.join("evidence"), 0)?;
+    if relocate::stat(vault.fs, vault.base, &told)?.is_some() {
+        pack.tree(vault.base, &told, &top.join("evidence"), 0)?;
+    }
     pack.folder(&top.join("things"))?;
     let stores = stores(vault, story, &kept.run);
     for mv in &kept.entry.moves {
         if let Some(store) = stores.get(mv.folder).copied().flatten() {
             let item = Path::new(&mv.item);
-            if let Some(why) = altered(vault.fs, store, mv) {
+            // Of what nobody vouches for there is nothing to compare with.
+            if let Some(why) = altered(vault.fs, store, mv).filter(|_| story.sealed) {
                 return Err(PathError {
                     path: PathBuf::from(&kept.id),
                     source: io::Error::other(why),

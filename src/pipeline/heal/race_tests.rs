@@ -129,6 +129,7 @@ fn links_swapped_in_by_a_racing_thread_lead_nowhere() {
             let Ok(vault) = Vault::open(&fs_port, &state, uid, Duration::from_secs(5)) else {
                 continue;
             };
+            let vault = vault.sealed(Some(super::scenes::seal()));
             let _ = recover::all(&vault, uid, 7, Duration::ZERO, &allowed);
             let supply = Shop { open: true };
             let run = format!("01R{round}");

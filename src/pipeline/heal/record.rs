@@ -12,7 +12,7 @@ use crate::model::text;
 use crate::world::Stat;
 
 /// Version of what is written down.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// A folder that is changed, and the one that holds what is taken out of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +26,10 @@ pub struct Folder {
     pub inode: u64,
     /// Where things from it are kept, escaped.
     pub store: Name,
+    /// File-system id of that place.
+    pub store_dev: u64,
+    /// Its inode: the place was made by the run, so that it is a mark that nobody else's folder has.
+    pub store_inode: u64,
 }
 
 /// A path or link target: text if it is UTF-8, else escaped.
@@ -254,6 +258,10 @@ pub enum Line {
     Restore(Box<Entry>),
     /// It was put back.
     Restored(u32),
+    /// It was begun and is given up as it stands.
+    Abandoned(u32),
+    /// The journal ends here, until something is put back.
+    End,
 }
 
 impl Entry {

@@ -1,17 +1,19 @@
 //! Finishing what was interrupted: every transaction that was begun is done to its end, or taken back where it cannot be.
 //!
-//! Goes by the record alone, and only in folders that are the same ones and belong to this user.
+//! Goes by the record alone, if this user has sealed it, and only in folders that are the same ones and belong to this user.
+//! The world moves on in between: where its tool has put something newer, that stays; what belongs to a folder that is gone,
+//! or another one by now, is given up, and what was taken from it stays in the quarantine.
 
 use std::path::Path;
 use std::time::Duration;
 
 use super::allowed::Allowed;
-use super::apply::{ApplyError, Grounds};
+use super::apply::ApplyError;
 use super::audit::{Audit, Deed};
-use super::journal::{self, Journal, JournalError, Standing};
+use super::grounds::Grounds;
+use super::journal::{self, Journal, JournalError, Standing, Story};
 use super::record::{Entry, Line, Role};
 use super::relocate;
-use super::restore::altered;
 use super::transaction::take_lock;
 use super::vault::{Vault, VaultError, journal_name};
 use crate::world::PathError;
@@ -25,6 +27,8 @@ pub struct Recovered {
     pub finished: u32,
     /// Transactions that were taken back.
     pub undone: u32,
+    /// What could be neither, since its folder is gone, and why; what was taken is kept.
+    pub given_up: Vec<String>,
     /// What could be neither, and why; the journal then stays.
     pub stuck: Vec<String>,
     /// Why the audit log does not have it, or is not whole.
@@ -46,9 +50,10 @@ pub fn all(
     for run in vault.pending()? {
         let mut recovered = one(vault, &run, wait, allowed)?;
         let result = format!(
-            "finished {}, taken back {}, stuck {}",
+            "finished {}, taken back {}, given up {}, stuck {}",
             recovered.finished,
             recovered.undone,
+            recovered.given_up.len(),
             recovered.stuck.len()
         );
         let added = Audit::of(vault, true).add(&Deed {
@@ -76,62 +81,83 @@ fn one(
         run: run.to_owned(),
         finished: 0,
         undone: 0,
+        given_up: Vec::new(),
         stuck: Vec::new(),
         unlogged: None,
     };
-    let Some(story) = journal::read(vault.fs, vault.base, Path::new(&name))? else {
+    let refused = |why: &str| {
+        let name = vault.fs.shown(vault.base.at(Path::new(&name)));
+        Err(VaultError::Journal(JournalError::Refused {
+            name: name.display().to_string(),
+            why: why.to_owned(),
+        }))
+    };
+    let read = journal::read(vault.fs, vault.base, Path::new(&name), vault.seal())?;
+    let Some(story) = read else {
         // Not even its first line came to the disk: nothing was done by it.
         relocate::discard(vault.fs, vault.base, Path::new(&name))?;
         return Ok(recovered);
     };
     if story.id != run {
-        return Err(VaultError::Journal(JournalError::Refused {
-            name,
-            why: "it tells of another run".to_owned(),
-        }));
+        return refused("it tells of another run");
     }
-    if story.is_pending() {
-        let grounds = vault.grounds(&story.folders, run, allowed)?;
-        let mut journal = Journal::resume(vault.fs, vault.base, &name, &story)?;
-        for (entry, standing) in &story.entries {
-            if matches!(standing, Standing::Begun | Standing::Restoring)
-                && let Err(why) = allowed.permits(&story.folders, entry)
-            {
-                recovered.stuck.push(why);
-                continue;
-            }
-            if !matches!(standing, Standing::Begun | Standing::Restoring) {
-                continue;
-            }
-            let entry = match grounds.left(entry) {
-                Ok((entry, _)) => entry,
-                Err(why) => {
-                    recovered.stuck.push(format!("{}: {why}", entry.package));
-                    continue;
+    if vault.is_twice(run) {
+        return refused(
+            "the same run has a closed journal: one of them was brought here from elsewhere",
+        );
+    }
+    let Some(seal) = vault.seal() else {
+        return refused("there is no key");
+    };
+    if !story.ended {
+        let mut journal = Journal::resume(vault.fs, vault.base, seal, &story)?;
+        if story.is_pending() {
+            let grounds = vault.grounds(&story.folders, run, allowed)?;
+            for (entry, standing) in &story.entries {
+                let open = matches!(standing, Standing::Begun | Standing::Restoring);
+                if open && let Err(why) = allowed.permits(&story.folders, entry) {
+                    recovered.stuck.push(why);
+                } else if open {
+                    let begun = *standing == Standing::Begun;
+                    finish(&grounds, entry, begun, &mut journal, &mut recovered, wait);
                 }
-            };
-            let entry = &entry;
-            let ended = match standing {
-                Standing::Begun => begun(&grounds, entry, &mut journal, &mut recovered, wait),
-                Standing::Restoring => {
-                    restoring(&grounds, entry, &mut journal, &mut recovered, wait)
-                }
-                Standing::Done | Standing::Undone | Standing::Restored => Ok(()),
-            };
-            if let Err(why) = ended {
-                recovered.stuck.push(format!("{}: {why}", entry.package));
             }
         }
-    }
-    if !story.is_pending() {
+        if recovered.stuck.is_empty() {
+            sweep(vault, &story, run, allowed)?;
+            journal.line(&Line::End)?;
+        }
+    } else {
         // Its last line may not be on disk yet, and closed it is gone by for good.
-        drop(Journal::resume(vault.fs, vault.base, &name, &story)?);
+        drop(Journal::resume(vault.fs, vault.base, seal, &story)?);
     }
     if recovered.stuck.is_empty() {
-        sweep(vault, &story, run, allowed)?;
         vault.close(run)?;
     }
     Ok(recovered)
+}
+
+fn finish(
+    grounds: &Grounds<'_>,
+    entry: &Entry,
+    is_begun: bool,
+    journal: &mut Journal,
+    recovered: &mut Recovered,
+    wait: Duration,
+) {
+    let named = |why: String| format!("{}: {why}", entry.package);
+    let ended = match grounds.left(entry) {
+        Ok((entry, _)) if is_begun => begun(grounds, &entry, journal, recovered, wait),
+        Ok((entry, _)) => restoring(grounds, &entry, journal, recovered, wait),
+        Err(why) => {
+            recovered.given_up.push(named(why));
+            let line = journal.line(&Line::Abandoned(entry.number));
+            line.map_err(|error| error.to_string())
+        }
+    };
+    if let Err(why) = ended {
+        recovered.stuck.push(named(why));
+    }
 }
 
 /// Takes the locks of a transaction.
@@ -158,27 +184,39 @@ fn begun(
 ) -> Result<(), String> {
     let _held = locks(grounds, entry, wait)?;
     let text = |error: PathError| error.to_string();
-    match grounds.apply(entry) {
-        Ok(()) => {
-            journal.line(&Line::Done(entry.number)).map_err(text)?;
-            recovered.finished += 1;
+    let finished = match grounds.apply(entry) {
+        Ok(()) => true,
+        // Its tool was faster: what it put there stays.
+        Err(ApplyError::Occupied { .. }) => {
+            grounds.finish(entry).map_err(|error| error.to_string())?;
+            true
         }
         Err(why) => {
             let both = |error: ApplyError| format!("{why}; and then: {error}");
-            match grounds.unapply(entry) {
-                // The taint is kept, and its tool has made a newer one meanwhile.
-                Err(ApplyError::Occupied { .. }) => {
-                    grounds.finish(entry).map_err(both)?;
-                    journal.line(&Line::Done(entry.number)).map_err(text)?;
-                    recovered.finished += 1;
+            // What was changed in the quarantine is not put back; a record alone makes nothing good.
+            let back = if grounds.is_altered(entry) {
+                grounds.finish(entry).map_err(both)?;
+                false
+            } else {
+                match grounds.unapply(entry) {
+                    Ok(()) => true,
+                    // The taint is kept, and its tool has made a newer one meanwhile.
+                    Err(ApplyError::Occupied { .. }) => {
+                        grounds.finish(entry).map_err(both)?;
+                        false
+                    }
+                    Err(error) => return Err(both(error)),
                 }
-                Err(error) => return Err(both(error)),
-                Ok(()) => {
-                    journal.line(&Line::Undone(entry.number)).map_err(text)?;
-                    recovered.undone += 1;
-                }
-            }
+            };
+            !back
         }
+    };
+    if finished {
+        journal.line(&Line::Done(entry.number)).map_err(text)?;
+        recovered.finished += 1;
+    } else {
+        journal.line(&Line::Undone(entry.number)).map_err(text)?;
+        recovered.undone += 1;
     }
     Ok(())
 }
@@ -191,11 +229,12 @@ fn restoring(
     wait: Duration,
 ) -> Result<(), String> {
     let _held = locks(grounds, entry, wait)?;
-    for mv in entry.moves.iter().filter(|mv| mv.role != Role::Newer) {
-        let store = grounds.roots.get(mv.folder).map(|(_, store)| *store);
-        if let Some(why) = store.and_then(|store| altered(grounds.fs, store, mv)) {
-            return Err(why);
-        }
+    if grounds.is_altered(entry) {
+        // Nothing of it is put in place; the rest stays where it stands.
+        let why = "somebody changed in the quarantine what was to be put back; it stays there";
+        recovered.given_up.push(format!("{}: {why}", entry.package));
+        let line = journal.line(&Line::Abandoned(entry.number));
+        return line.map_err(|e| e.to_string());
     }
     put_back(grounds, entry)?;
     journal
@@ -222,12 +261,7 @@ pub(super) fn put_back(grounds: &Grounds<'_>, entry: &Entry) -> Result<(), Strin
 }
 
 /// Removes what was fetched and never put in place.
-fn sweep(
-    vault: &Vault<'_>,
-    story: &journal::Story,
-    run: &str,
-    allowed: &Allowed,
-) -> Result<(), VaultError> {
+fn sweep(vault: &Vault<'_>, story: &Story, run: &str, allowed: &Allowed) -> Result<(), VaultError> {
     let Ok(grounds) = vault.grounds(&story.folders, run, allowed) else {
         return Ok(());
     };

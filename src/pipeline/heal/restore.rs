@@ -1,15 +1,16 @@
 //! Putting back what a heal moved: every byte, mode, time and link as before, latest first.
 //!
 //! Refuses where something newer stands, unless forced; then that is taken into the quarantine too. Nothing is ever lost
-//! by it. The good file that a heal put in place is known by its digest and does not count as newer.
+//! by it. The good file that a heal put in place is known by its digest and does not count as newer. Of a run that was given
+//! up, what it had moved goes back, and what it had not is left where it is.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::allowed::Allowed;
-use super::apply::Grounds;
 use super::audit::{Audit, Deed};
-use super::journal::{Journal, JournalError, Standing, Story};
+use super::grounds::Grounds;
+use super::journal::{Journal, JournalError, Standing, Story, read};
 use super::record::{Entry, Folder, Line, Move, Name, Role, Was};
 use super::relocate::stat;
 use super::vault::{Vault, VaultError, journal_name};
@@ -53,23 +54,37 @@ pub struct Returned {
     pub unlogged: Option<String>,
 }
 
-/// The run that `last` stands for: the newest that has something to put back.
+/// Whether something of it lies in the quarantine that can be put back.
+const fn is_open(standing: Standing) -> bool {
+    matches!(standing, Standing::Done | Standing::Abandoned)
+}
+
+/// The run that `last` stands for: the newest that has something to put back, with its time.
 ///
 /// # Errors
 /// When the vault cannot be read.
-pub fn last(vault: &Vault<'_>) -> Result<Option<String>, VaultError> {
-    let mut newest: Option<(i64, String)> = None;
+pub fn last(vault: &Vault<'_>) -> Result<Option<(i64, String)>, VaultError> {
+    let (mut newest, mut unfit): (Option<(i64, String)>, _) = (None, None);
     for run in vault.runs()? {
-        let Some(story) = vault.story(&run)? else {
-            continue;
+        let story = match vault.story(&run) {
+            Ok(Some(story)) => story,
+            Ok(None) => continue,
+            Err(error) => {
+                unfit = Some(error);
+                continue;
+            }
         };
-        let open = story.entries.iter().any(|(_, s)| *s == Standing::Done);
+        let open = story.entries.iter().any(|(_, s)| is_open(*s));
         let key = (story.at, run);
         if open && newest.as_ref().is_none_or(|n| *n < key) {
             newest = Some(key);
         }
     }
-    Ok(newest.map(|(_, run)| run))
+    // Nothing can be put back by one that cannot be gone by: that is said where there is no other.
+    match (newest, unfit) {
+        (None, Some(error)) => Err(error.into()),
+        (newest, _) => Ok(newest),
+    }
 }
 
 /// Puts back what a run moved.
@@ -95,7 +110,7 @@ pub fn run(
     };
     let mut all = Vec::new();
     for (entry, standing) in story.entries.iter().rev() {
-        if *standing != Standing::Done {
+        if !is_open(*standing) {
             continue;
         }
         let mut returned = Returned {
@@ -107,7 +122,9 @@ pub fn run(
             left: Vec::new(),
             unlogged: None,
         };
-        match one(&grounds, &story.folders, entry, restoring, journal.as_mut()) {
+        let given_up = *standing == Standing::Abandoned;
+        let step = (entry, given_up);
+        match one(&grounds, &story.folders, step, restoring, journal.as_mut()) {
             Ok(left) => returned.left = left,
             Err(why) => returned.refused = Some(why),
         }
@@ -124,10 +141,11 @@ pub fn run(
         }
         all.push(returned);
     }
-    if restoring.yes {
-        drop(journal);
-        let ended = super::journal::read(vault.fs, vault.base, Path::new(&journal_name(run)))?;
+    if let Some(mut journal) = journal {
+        let name = journal_name(run);
+        let ended = read(vault.fs, vault.base, Path::new(&name), vault.seal())?;
         if ended.is_none_or(|story| !story.is_pending()) {
+            journal.line(&Line::End)?;
             vault.close(run)?;
         }
     }
@@ -136,13 +154,19 @@ pub fn run(
 
 /// While it is written to, a journal lies where an interrupted run's lies.
 fn reopen(vault: &Vault<'_>, run: &str, story: &Story) -> Result<Journal, VaultError> {
+    let Some(seal) = vault.seal() else {
+        return Err(VaultError::Journal(JournalError::Refused {
+            name: run.to_owned(),
+            why: "there is no key".to_owned(),
+        }));
+    };
     let name = journal_name(run);
     let kept = vault.kept(run).join("journal");
     vault
         .fs
         .rename(vault.base.at(&kept), vault.base.at(Path::new(&name)))?;
     vault.fs.sync(vault.base.at(Path::new("")))?;
-    Ok(Journal::resume(vault.fs, vault.base, &name, story)?)
+    Ok(Journal::resume(vault.fs, vault.base, seal, story)?)
 }
 
 fn path(story: &Story, mv: &Move) -> PathBuf {
@@ -156,7 +180,7 @@ fn path(story: &Story, mv: &Move) -> PathBuf {
 fn one(
     grounds: &Grounds<'_>,
     folders: &[Folder],
-    entry: &Entry,
+    (entry, given_up): (&Entry, bool),
     restoring: &Restoring,
     journal: Option<&mut Journal>,
 ) -> Result<Vec<String>, String> {
@@ -167,7 +191,13 @@ fn one(
         Vec::new()
     };
     restoring.allowed.permits(folders, entry)?;
-    let newer = newer(grounds, &here, restoring.force)?;
+    let kept = |mv: &Move| {
+        let store = grounds.roots.get(mv.folder).map(|(_, store)| *store);
+        store.is_some_and(|store| grounds.fs.stat(store.at(Path::new(&mv.item))).is_ok())
+    };
+    // What was to be taken out of the way and was not yet, is looked at anew.
+    here.moves.retain(|mv| mv.role != Role::Newer || kept(mv));
+    let newer = newer(grounds, &here, restoring.force, given_up)?;
     let Some(journal) = journal else {
         return Ok(left);
     };
@@ -198,9 +228,15 @@ pub(super) fn altered(fs: &dyn WriteFs, store: Root, mv: &Move) -> Option<String
 }
 
 /// What stands where something is to be put back.
-fn newer(grounds: &Grounds<'_>, entry: &Entry, force: bool) -> Result<Vec<Move>, String> {
+fn newer(
+    grounds: &Grounds<'_>,
+    entry: &Entry,
+    force: bool,
+    given_up: bool,
+) -> Result<Vec<Move>, String> {
     let mut found = Vec::new();
-    for (at, mv) in entry.moves.iter().enumerate() {
+    let moves = entry.moves.iter().enumerate();
+    for (at, mv) in moves.filter(|(_, mv)| mv.role != Role::Newer) {
         let Some((root, store)) = grounds.roots.get(mv.folder).copied() else {
             continue;
         };
@@ -212,6 +248,10 @@ fn newer(grounds: &Grounds<'_>, entry: &Entry, force: bool) -> Result<Vec<Move>,
             .map_err(text)?
             .is_none()
         {
+            let unmoved = |there| grounds.is_it((root, &place), mv, there).unwrap_or(false);
+            if given_up && there.as_ref().is_some_and(unmoved) {
+                continue;
+            }
             return Err(format!(
                 "{}: it is not in the quarantine any more",
                 fs.shown(root.at(&place)).display()
@@ -244,7 +284,13 @@ fn newer(grounds: &Grounds<'_>, entry: &Entry, force: bool) -> Result<Vec<Move>,
         found.push(Move {
             folder: mv.folder,
             rel: mv.rel.clone(),
-            item: format!("f{}-{at}-{}", entry.number, there.inode),
+            // No other one has this name: a run that was given up may have taken some out of the way already.
+            item: format!(
+                "f{}-{}-{}",
+                entry.number,
+                at + entry.moves.len(),
+                there.inode
+            ),
             role: Role::Newer,
             was: Was::of(&there),
             above: Was::of(&above),

@@ -16,6 +16,7 @@ use super::plan::{Choice, Plan, plan};
 use super::receipt::Receipts;
 use super::recover::{self, Recovered};
 use super::restore::{self, Restoring};
+use super::seal::Seal;
 use super::transaction::{self, Orders};
 use super::vault::{Vault, VaultError};
 use crate::ecosystems::contract::{DerivedPart, Ecosystem};
@@ -176,6 +177,17 @@ fn whole(recovered: &[Recovered]) -> Result<(), VaultError> {
     stuck.map_or(Ok(()), |why| Err(VaultError::Busy(Some(why.clone()))))
 }
 
+/// The vault of the scenes.
+pub(super) fn vault(disk: &FakeDisk) -> Result<Vault<'_>, VaultError> {
+    let vault = Vault::open(disk, Path::new("/s"), UID, Duration::ZERO)?;
+    Ok(vault.sealed(Some(seal())))
+}
+
+/// Its key.
+pub(super) fn seal() -> Seal {
+    Seal::of([7; 32])
+}
+
 /// Cache and build folder of the scenes.
 pub(super) fn allowed() -> Allowed {
     Allowed::of(["/h", "/p"].map(PathBuf::from))
@@ -334,7 +346,7 @@ impl Scene {
     }
 
     pub(super) fn heal_from(&self, run: &str, supply: &dyn Supply) -> Result<Receipts, VaultError> {
-        let vault = Vault::open(&self.disk, Path::new("/s"), UID, Duration::ZERO)?;
+        let vault = vault(&self.disk)?;
         whole(&recover::all(&vault, UID, 7, Duration::ZERO, &allowed())?)?;
         let grounds = self.aftermath().grounds;
         let orders = Orders {
@@ -354,15 +366,15 @@ impl Scene {
 
     /// One process that finishes what was interrupted.
     pub(super) fn recover(&self) -> Result<Vec<Recovered>, VaultError> {
-        let vault = Vault::open(&self.disk, Path::new("/s"), UID, Duration::ZERO)?;
+        let vault = vault(&self.disk)?;
         recover::all(&vault, UID, 8, Duration::ZERO, &allowed())
     }
 
     /// One process that puts everything back.
     pub(super) fn restore(&self, force: bool) -> Result<Vec<restore::Returned>, VaultError> {
-        let vault = Vault::open(&self.disk, Path::new("/s"), UID, Duration::ZERO)?;
+        let vault = vault(&self.disk)?;
         whole(&recover::all(&vault, UID, 9, Duration::ZERO, &allowed())?)?;
-        let Some(run) = restore::last(&vault)? else {
+        let Some((_, run)) = restore::last(&vault)? else {
             return Ok(Vec::new());
         };
         let restoring = Restoring {

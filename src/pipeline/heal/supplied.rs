@@ -10,7 +10,7 @@ use std::thread;
 
 use sha2::{Digest as _, Sha256};
 
-use super::apply::Grounds;
+use super::grounds::Grounds;
 use super::look;
 use super::mend;
 use super::plan::{Copy, Plan, Planned, Step, Wanted};

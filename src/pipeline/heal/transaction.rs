@@ -11,10 +11,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use self::found::Found;
-use super::apply::Grounds;
+use super::apply::ApplyError;
 use super::audit::{self, Audit, Deed};
 use super::evidence::{self, Incident};
-use super::journal::Journal;
+use super::grounds::Grounds;
+use super::journal::{Journal, JournalError};
 use super::plan::{Plan, Step};
 use super::quarantine::{self, Which};
 use super::receipt::{Ended, Receipt, Receipts};
@@ -136,6 +137,7 @@ impl<'a> Run<'a> {
                 }));
             }
             let (store, store_path) = vault.store(orders.run, ground, stat.dev)?;
+            let place = fs.stat(store.at(Path::new("")))?;
             at.insert(root, folders.len());
             roots.push((opened, store));
             folders.push(Folder {
@@ -143,10 +145,17 @@ impl<'a> Run<'a> {
                 dev: stat.dev,
                 inode: stat.inode,
                 store: Name::of(&store_path),
+                store_dev: place.dev,
+                store_inode: place.inode,
             });
         }
-        let name = journal_name(orders.run);
-        let journal = Journal::begin(fs, vault.base, &name, orders.run, orders.now, &folders)?;
+        let Some(seal) = vault.seal() else {
+            return Err(VaultError::Journal(JournalError::Refused {
+                name: journal_name(orders.run),
+                why: "there is no key to seal it with".to_owned(),
+            }));
+        };
+        let journal = Journal::begin(fs, vault.base, seal, orders.run, orders.now, &folders)?;
         Ok(Self {
             vault,
             orders,
@@ -155,6 +164,7 @@ impl<'a> Run<'a> {
                 roots,
                 run: orders.run,
                 lost: BTreeMap::new(),
+                devices: BTreeMap::new(),
             },
             folders,
             at,
@@ -172,7 +182,9 @@ impl<'a> Run<'a> {
             .done
             .iter()
             .any(|r| matches!(r.ended, Ended::Stuck(_)));
-        self.receipts.closed = !stuck && self.vault.close(self.orders.run).is_ok();
+        self.receipts.closed = !stuck
+            && self.journal.line(&Line::End).is_ok()
+            && self.vault.close(self.orders.run).is_ok();
         self.retain();
         self.receipts
     }
@@ -315,8 +327,19 @@ impl<'a> Run<'a> {
                 "the journal cannot be written: {error}"
             )));
         }
-        if let Err(error) = self.grounds.apply(&entry) {
-            return Ok(self.take_back(&entry, &error.to_string()));
+        let mut why_not = why_not;
+        match self.grounds.apply(&entry) {
+            Ok(()) => {}
+            // The taint is kept and its tool has made a newer one: that stays, and the scan that follows judges it.
+            Err(ApplyError::Occupied { path }) => {
+                if let Err(error) = self.grounds.finish(&entry) {
+                    return Ok(self.take_back(&entry, &error.to_string()));
+                }
+                why_not = Some(format!(
+                    "its tool has put a newer one there meanwhile: {path}"
+                ));
+            }
+            Err(error) => return Ok(self.take_back(&entry, &error.to_string())),
         }
         if let Err(error) = self.journal.line(&Line::Done(number)) {
             // It is done, and the line may be on disk: the next heal sees to it.
@@ -335,16 +358,23 @@ impl<'a> Run<'a> {
     }
 
     fn take_back(&mut self, entry: &Entry, why: &str) -> Ended {
-        let undone = self
-            .grounds
-            .unapply(entry)
-            .map_err(|e| e.to_string())
-            .and_then(|()| {
-                self.journal
-                    .line(&Line::Undone(entry.number))
-                    .map_err(|e| e.to_string())
-            })
-            .and_then(|()| self.grounds.unstage(entry).map_err(|e| e.to_string()));
+        let line = match self.grounds.unapply(entry) {
+            Ok(()) => Line::Undone(entry.number),
+            // The taint is kept and its tool has made a newer one: that stays, and the scan that follows judges it.
+            Err(ApplyError::Occupied { path }) => match self.grounds.finish(entry) {
+                Ok(()) => {
+                    let why = format!("{why}; something newer stands there: {path}");
+                    return match self.journal.line(&Line::Done(entry.number)) {
+                        Ok(()) => Ended::Removed(why),
+                        Err(error) => Ended::Stuck(format!("{why}; and then: {error}")),
+                    };
+                }
+                Err(error) => return Ended::Stuck(format!("{why}; and then: {error}")),
+            },
+            Err(error) => return Ended::Stuck(format!("{why}; and then: {error}")),
+        };
+        let undone = self.journal.line(&line).map_err(|e| e.to_string());
+        let undone = undone.and_then(|()| self.grounds.unstage(entry).map_err(|e| e.to_string()));
         match undone {
             Ok(()) => Ended::Failed(why.to_owned()),
             Err(error) => Ended::Stuck(format!("{why}; and then: {error}")),

@@ -10,16 +10,12 @@
 //! ```
 //! What lies on another file system is kept beside its cache, so that it can be moved by rename.
 
-use std::collections::BTreeMap;
-use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::allowed::Allowed;
-use super::apply::Grounds;
 use super::journal::{self, JournalError, Story};
-use super::record::Folder;
+use super::seal::Seal;
 use crate::pipeline::ailing::Ground;
 use crate::world::write_fs::{Attributes, Lock, Root};
 use crate::world::{FileKind, PathError, WriteFs};
@@ -28,8 +24,6 @@ use crate::world::{FileKind, PathError, WriteFs};
 pub const BESIDE: &str = ".untaint-quarantine";
 const LOCK: &str = "heal.lock";
 const KEPT: &str = "quarantine";
-/// Stands for a folder that cannot be opened.
-const NOWHERE: Root = Root(usize::MAX);
 
 /// Why the vault cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +51,7 @@ pub struct Vault<'a> {
     /// Its folder.
     pub base: Root,
     uid: u32,
+    seal: Option<Seal>,
     _lock: Option<Box<dyn Send>>,
 }
 
@@ -122,7 +117,52 @@ impl<'a> Vault<'a> {
         uid: u32,
         wait: Duration,
     ) -> Result<Self, VaultError> {
-        let base = fs.make(path)?;
+        Self::hold(fs, fs.make(path)?, uid, wait)
+    }
+
+    /// Opens one that lies beside or in a cache; `None` where there is none, or what is there is not this user's alone.
+    /// With `make` one is made there.
+    ///
+    /// # Errors
+    /// When the system refuses, or another process holds it.
+    pub fn open_beside(
+        fs: &'a dyn WriteFs,
+        path: &Path,
+        uid: u32,
+        wait: Duration,
+        make: bool,
+    ) -> Result<Option<Self>, VaultError> {
+        match own_folder(fs, path, uid, make) {
+            Ok(Some(base)) => Self::hold(fs, base, uid, wait).map(Some),
+            Ok(None) => Ok(None),
+            Err(error) if !make && error.is_not_found() => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The same to look only.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn look_beside(
+        fs: &'a dyn WriteFs,
+        path: &Path,
+        uid: u32,
+    ) -> Result<Option<Self>, VaultError> {
+        let base = match own_folder(fs, path, uid, false) {
+            Err(error) if error.is_not_found() => return Ok(None),
+            other => other?,
+        };
+        Ok(base.map(|base| Self {
+            fs,
+            base,
+            uid,
+            seal: None,
+            _lock: None,
+        }))
+    }
+
+    fn hold(fs: &'a dyn WriteFs, base: Root, uid: u32, wait: Duration) -> Result<Self, VaultError> {
         let lock = match fs.lock(base.at(Path::new(LOCK)), wait)? {
             Lock::Held(held) => Some(held),
             Lock::Busy(who) => return Err(VaultError::Busy(who)),
@@ -132,8 +172,21 @@ impl<'a> Vault<'a> {
             fs,
             base,
             uid,
+            seal: None,
             _lock: lock,
         })
+    }
+
+    /// With the key that its journals are sealed with; without one nothing can be done by any.
+    #[must_use]
+    pub fn sealed(mut self, seal: Option<Seal>) -> Self {
+        self.seal = seal;
+        self
+    }
+
+    /// The key that its journals are sealed with.
+    pub const fn seal(&self) -> Option<&Seal> {
+        self.seal.as_ref()
     }
 
     /// Opens it to look; `None` where nothing was ever kept.
@@ -146,6 +199,7 @@ impl<'a> Vault<'a> {
                 fs,
                 base,
                 uid,
+                seal: None,
                 _lock: None,
             })),
             Err(error) if error.is_not_found() => Ok(None),
@@ -191,25 +245,51 @@ impl<'a> Vault<'a> {
         Path::new(KEPT).join(run)
     }
 
-    /// What the closed journal of a run says.
+    /// What the journal of a run says, closed or not.
     ///
     /// # Errors
-    /// [`JournalError`].
+    /// [`JournalError`], also when it is not sealed by this user, or a closed one does not say that it ends.
     pub fn story(&self, run: &str) -> Result<Option<Story>, JournalError> {
-        let name = self.kept(run).join("journal");
-        let story = journal::read(self.fs, self.base, &name)?;
+        let kept = self.kept(run).join("journal");
+        let (name, closed) = if self.fs.stat(self.base.at(&kept)).is_ok() {
+            (kept, true)
+        } else {
+            (PathBuf::from(journal_name(run)), false)
+        };
+        let story = match journal::read(self.fs, self.base, &name, self.seal()) {
+            Err(JournalError::Io(error)) if error.is_not_found() && !closed => return Ok(None),
+            other => other?,
+        };
+        let name = || self.fs.shown(self.base.at(&name)).display().to_string();
         match story {
             Some(story) if story.id != run => Err(JournalError::Refused {
-                name: self.fs.shown(self.base.at(&name)).display().to_string(),
+                name: name(),
                 why: "it tells of another run".to_owned(),
             }),
-            // One that was interrupted has its journal elsewhere.
-            None => match journal::read(self.fs, self.base, Path::new(&journal_name(run))) {
-                Err(JournalError::Io(error)) if error.is_not_found() => Ok(None),
-                other => other,
-            },
+            Some(story) if closed && !story.ended => Err(JournalError::Cut { name: name() }),
             story => Ok(story),
         }
+    }
+
+    /// What the journal of a run says, whoever wrote it: to be shown.
+    ///
+    /// # Errors
+    /// [`JournalError`] when it says nothing that could be shown.
+    pub fn told(&self, run: &str) -> Result<Option<Story>, JournalError> {
+        let kept = self.kept(run).join("journal");
+        let closed = self.fs.stat(self.base.at(&kept)).is_ok();
+        let name = if closed {
+            kept
+        } else {
+            PathBuf::from(journal_name(run))
+        };
+        journal::tell(self.fs, self.base, &name)
+    }
+
+    /// Whether a run has both an open and a closed journal: one of them was brought here from elsewhere or before.
+    pub fn is_twice(&self, run: &str) -> bool {
+        let there = |rel: &Path| self.fs.stat(self.base.at(rel)).is_ok();
+        there(&self.kept(run).join("journal")) && there(Path::new(&journal_name(run)))
     }
 
     /// Whose it is.
@@ -254,6 +334,8 @@ impl<'a> Vault<'a> {
         }
         drop(error);
         // Nothing fits: what is taken is copied to the vault.
+        let above = self.fs.make(&own)?;
+        self.close_to_others(above)?;
         let root = self.fs.make(&own.join(run))?;
         Ok((root, own.join(run)))
     }
@@ -272,12 +354,18 @@ impl<'a> Vault<'a> {
         if stat.uid != self.uid || stat.dev != device {
             return Ok(None);
         }
-        if stat.mode & 0o077 != 0 {
-            let mode = Some(0o700);
-            self.fs
-                .set(root.at(Path::new("")), Attributes { mode, mtime: None })?;
-        }
+        self.close_to_others(root)?;
         self.fs.make(&place.join(run)).map(Some)
+    }
+
+    /// Takes away from a folder of ours what rights others have.
+    fn close_to_others(&self, folder: Root) -> Result<(), PathError> {
+        let at = folder.at(Path::new(""));
+        if self.fs.stat(at)?.mode & 0o077 == 0 {
+            return Ok(());
+        }
+        let mode = Some(0o700);
+        self.fs.set(at, Attributes { mode, mtime: None })
     }
 
     /// The same in a folder of others: nothing there is followed or changed that we did not make.
@@ -298,90 +386,6 @@ impl<'a> Vault<'a> {
         own_folder(self.fs, &place.join(run), self.uid, true)
     }
 
-    /// Opens the folders of a record again; each must be the one that it was.
-    ///
-    /// # Errors
-    /// When one of them is not ours, or is none that may be changed. One that is gone, or another one by now, costs only
-    /// what is recorded of it.
-    pub fn grounds<'r>(
-        &self,
-        folders: &[Folder],
-        run: &'r str,
-        allowed: &Allowed,
-    ) -> Result<Grounds<'r>, VaultError>
-    where
-        'a: 'r,
-    {
-        let (mut roots, mut lost) = (Vec::new(), BTreeMap::new());
-        for (at, folder) in folders.iter().enumerate() {
-            let path = folder.path.path();
-            let refused = |why: &str| {
-                VaultError::Io(PathError {
-                    path: path.clone(),
-                    source: io::Error::other(why.to_owned()),
-                })
-            };
-            let mut gone = |why: &str| {
-                lost.insert(at, format!("{}: {why}", path.display()));
-                (NOWHERE, NOWHERE)
-            };
-            let root = match self.fs.open(&path) {
-                Err(error) if error.is_not_found() => {
-                    roots.push(gone("the folder is gone"));
-                    continue;
-                }
-                other => other?,
-            };
-            let stat = self.fs.stat(root.at(Path::new("")))?;
-            if stat.dev != folder.dev || stat.inode != folder.inode {
-                roots.push(gone("it is another folder than the one that was changed"));
-                continue;
-            }
-            if !allowed.covers(&path) {
-                return Err(refused(
-                    "its record names this folder, which is no cache of yours and was not named: add --root with it if it is right",
-                ));
-            }
-            if stat.uid != self.uid {
-                return Err(refused("it belongs to another user: run as its owner"));
-            }
-            let store = folder.store.path();
-            if !self.is_store(&store, &path, run) {
-                return Err(refused(
-                    "its record names a quarantine that is none of ours",
-                ));
-            }
-            let outside = store.parent().and_then(Path::file_name) == Some(OsStr::new(BESIDE));
-            let kept = match store.parent().filter(|_| outside) {
-                None => match self.fs.open(&store) {
-                    Err(error) if error.is_not_found() => {
-                        roots.push(gone(
-                            "what was taken from it is not in the quarantine any more",
-                        ));
-                        continue;
-                    }
-                    other => Some(other?),
-                },
-                Some(above) => match own_folder(self.fs, above, self.uid, false)? {
-                    Some(_) => own_folder(self.fs, &store, self.uid, false)?,
-                    None => None,
-                },
-            };
-            let Some(kept) = kept else {
-                return Err(refused(
-                    "what it keeps lies in a folder that is a link, or not yours alone",
-                ));
-            };
-            roots.push((root, kept));
-        }
-        Ok(Grounds {
-            fs: self.fs,
-            roots,
-            run,
-            lost,
-        })
-    }
-
     /// Whether this is where a run keeps what it takes from a folder: in the vault, or beside or in that folder.
     pub(super) fn is_store(&self, store: &Path, folder: &Path, run: &str) -> bool {
         let own = self.fs.shown(self.base.at(Path::new(""))).join(KEPT);
@@ -400,9 +404,18 @@ impl<'a> Vault<'a> {
         let from = journal_name(run);
         let kept = self.kept(run);
         self.fs.make(&self.fs.shown(self.base.at(&kept)))?;
-        let to = kept.join("journal");
-        self.fs
-            .rename(self.base.at(Path::new(&from)), self.base.at(&to))?;
+        let from = self.base.at(Path::new(&from));
+        let names = (2u32..100).map(|number| format!("journal-{number}"));
+        for name in std::iter::once("journal".to_owned()).chain(names) {
+            match self.fs.rename(from, self.base.at(&kept.join(name))) {
+                // It has one already: this one was brought here, and is kept beside it.
+                Err(error) if error.source.kind() == io::ErrorKind::AlreadyExists => {}
+                other => {
+                    other?;
+                    break;
+                }
+            }
+        }
         self.fs.sync(self.base.at(&kept))?;
         self.fs.sync(self.base.at(Path::new("")))?;
         Ok(())

@@ -16,6 +16,7 @@ compile_error!(
 mod bundle;
 mod cage;
 mod cancel;
+mod chance;
 mod clock;
 mod env;
 mod fetch;
@@ -30,6 +31,7 @@ mod write_fs;
 
 pub use bundle::{World, WorldOptions, arguments};
 pub use cancel::Cancel;
+pub use chance::random;
 pub use clock::SystemClock;
 pub use env::ProcessEnv;
 pub use fetch::{Caps, HttpFetch, HttpOptions};

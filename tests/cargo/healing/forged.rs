@@ -6,34 +6,16 @@ use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::Path;
 
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
+use super::sealing;
 use super::world::{command, differences, flip, heal, healed, image, template};
 use crate::support::{World, sha256, write_file};
 
 const RUN: &str = "01FORGED";
 
-fn link(chain: &str, json: &str) -> String {
-    let mut hasher = Sha256::new();
-    hasher.update(chain.as_bytes());
-    hasher.update(json.as_bytes());
-    hasher
-        .finalize()
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect()
-}
-
-/// A journal with sums that fit: nothing in it is secret.
-fn journal(lines: &[Value]) -> String {
-    let mut chain = link("untaint journal", RUN);
-    let mut text = String::new();
-    for line in lines {
-        let json = line.to_string();
-        chain = link(&chain, &json);
-        text += &format!("{chain} {json}\n");
-    }
-    text
+/// A journal that even has this user's seal: what it may do is bounded all the same.
+fn journal(world: &World, lines: &[Value]) -> String {
+    sealing::journal(&sealing::own_key(world), RUN, lines)
 }
 
 fn was(path: &Path) -> Value {
@@ -48,9 +30,10 @@ fn name(path: &Path) -> Value {
 
 /// A record that moves `victim` out of `folder` and puts an evil file there.
 fn forged(folder: &Path, store: &Path, victim: &str) -> (Value, Value) {
-    let meta = fs::metadata(folder).unwrap();
-    let folders = json!([{"path": name(folder), "dev": meta.dev(), "inode": meta.ino(), "store": name(store)}]);
-    let begun = json!({"run": {"version": 1, "id": RUN, "at": 7, "folders": folders}});
+    let (meta, kept) = (fs::metadata(folder).unwrap(), fs::metadata(store).unwrap());
+    let folders = json!([{"path": name(folder), "dev": meta.dev(), "inode": meta.ino(), "store": name(store),
+                          "store_dev": kept.dev(), "store_inode": kept.ino()}]);
+    let begun = json!({"run": {"version": 2, "id": RUN, "at": 7, "folders": folders}});
     let entry = json!({
         "number": 1, "ecosystem": "cargo", "package": "a@1", "findings": [], "codes": [], "locks": [],
         "moves": [{"folder": 0, "rel": {"text": victim}, "item": "i1-0-x", "role": "tainted",
@@ -87,9 +70,9 @@ fn a_forged_record_of_another_folder_is_refused() {
         };
         let mut lines = vec![begun, json!({"begin": entry})];
         if !pending {
-            lines.push(json!({"done": 1}));
+            lines.extend([json!({"done": 1}), json!("end")]);
         }
-        write_file(&file, journal(&lines));
+        write_file(&file, journal(&world, &lines));
         let before = image(&ssh, true);
         let calls = [
             heal(&world, &["--yes"]),
@@ -115,7 +98,7 @@ fn a_forged_place_to_take_from_is_refused() {
     write_file(&elsewhere.join("n1-0"), "evil");
     let (begun, entry) = forged(&world.cargo_home(), &elsewhere, "registry");
     let file = world.state().join(format!("state/heal-{RUN}.journal"));
-    write_file(&file, journal(&[begun, json!({"begin": entry})]));
+    write_file(&file, journal(&world, &[begun, json!({"begin": entry})]));
     let before = image(&world.cargo_home(), true);
     let done = heal(&world, &["--yes"]).run_raw();
     assert_eq!(done.exit, 3, "{}", done.story());
@@ -141,7 +124,7 @@ fn a_record_that_leads_through_a_link_changes_nothing_behind_it() {
         entry[list][at]["rel"]["text"] = "registry/lead/authorized_keys".into();
     }
     let file = world.state().join(format!("state/heal-{RUN}.journal"));
-    write_file(&file, journal(&[begun, json!({"begin": entry})]));
+    write_file(&file, journal(&world, &[begun, json!({"begin": entry})]));
     let before = image(&ssh, true);
     let done = heal(&world, &["--yes"]).run_raw();
     assert_eq!(done.exit, 3, "{}", done.story());
@@ -197,9 +180,9 @@ fn a_forged_record_changes_nothing_in_a_cache_but_places_of_packages() {
         };
         let mut lines = vec![begun, json!({"begin": entry})];
         if !pending {
-            lines.push(json!({"done": 1}));
+            lines.extend([json!({"done": 1}), json!("end")]);
         }
-        write_file(&file, journal(&lines));
+        write_file(&file, journal(&world, &lines));
         let before = image(&home, true);
         for call in [
             heal(&world, &["--yes"]),
@@ -221,19 +204,18 @@ fn a_restore_gives_no_file_the_rights_of_its_owner() {
     let run = fs::read_dir(&kept).unwrap().next().unwrap().unwrap().path();
     let name = run.file_name().unwrap().to_str().unwrap().to_owned();
     let text = fs::read_to_string(run.join("journal")).unwrap();
-    let mut chain = link("untaint journal", &name);
-    let mut edited = String::new();
-    for line in text.lines() {
-        let mut value: Value = serde_json::from_str(&line[65..]).unwrap();
-        if let Some(moves) = value["begin"]["moves"].as_array_mut() {
+    let mut edited = sealing::lines(&text);
+    for value in &mut edited {
+        let begun = value
+            .get_mut("begin")
+            .and_then(|begun| begun.get_mut("moves"));
+        if let Some(moves) = begun.and_then(Value::as_array_mut) {
             for mv in moves {
                 mv["was"]["mode"] = json!(0o4755);
             }
         }
-        let json = value.to_string();
-        chain = link(&chain, &json);
-        edited += &format!("{chain} {json}\n");
     }
+    let edited = sealing::journal(&sealing::own_key(&world), &name, &edited);
     fs::write(run.join("journal"), edited).unwrap();
     command(&world, &["restore", "last", "--yes", "--force"]).run_raw();
     let mode = fs::metadata(world.archive("beta", "1.0.0")).unwrap().mode();

@@ -12,6 +12,8 @@ mod kill;
 mod log;
 mod project;
 mod reached;
+mod sealed;
+mod sealing;
 mod slice;
 mod taints;
 pub(crate) mod world;
