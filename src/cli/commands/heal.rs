@@ -260,6 +260,7 @@ pub(super) fn attempt(
             wait,
             keep_if_unfetchable: args.keep_if_unfetchable,
             evict: args.evict,
+            retention: prepared.settings.base.keeping().retention,
             audited,
             cancelled: &|| world.progress.cancelled(),
         };
@@ -280,6 +281,12 @@ pub(super) fn attempt(
     for why in unlogged(&recovered, receipts.as_ref()) {
         say(ports, why);
     }
+    if let Some(words) = receipts
+        .as_ref()
+        .and_then(|r| heal_output::too_much(r.bytes, prepared.settings.base.keeping().limit))
+    {
+        ports.sinks.stderr(format!("{words}\n").as_bytes());
+    }
     let told = Told {
         plan: &plan,
         aftermath: &aftermath,
@@ -290,6 +297,7 @@ pub(super) fn attempt(
         report: last,
         run: &run,
         evict: args.evict,
+        keeping: prepared.settings.base.keeping(),
         exit: exit.code(),
     };
     let page = if args.json {

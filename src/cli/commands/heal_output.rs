@@ -8,6 +8,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::heal::unlogged;
+use crate::cli::settings::Keeping;
 use crate::model::Finding;
 use crate::model::report::Report;
 use crate::model::{shell, text};
@@ -20,8 +21,6 @@ use crate::pipeline::heal::record::Role;
 use crate::pipeline::heal::recover::Recovered;
 use crate::pipeline::report::Detail;
 
-/// Bytes in the quarantine from which on it is said how to make room.
-const MUCH: u64 = 2 << 30;
 /// Derived parts of a step that are written out.
 const SHOWN: usize = 4;
 
@@ -37,6 +36,7 @@ pub(super) struct Told<'a> {
     pub(super) report: &'a Report,
     pub(super) run: &'a str,
     pub(super) evict: bool,
+    pub(super) keeping: Keeping,
     pub(super) exit: u8,
 }
 
@@ -280,7 +280,8 @@ fn closing(out: &mut String, told: &Told<'_>, receipts: &Receipts) {
     for (run, bytes) in &receipts.pruned {
         let _ = writeln!(
             out,
-            "run {run} is older than 30 days and holds no evidence of a confirmed taint: {bytes} bytes were removed for good"
+            "run {run} is older than {} days and holds no evidence of a confirmed taint: {bytes} bytes were removed for good",
+            told.keeping.retention / (24 * 3600)
         );
     }
     for why in unlogged(told.recovered, Some(receipts)) {
@@ -289,13 +290,16 @@ fn closing(out: &mut String, told: &Told<'_>, receipts: &Receipts) {
     if let Some(head) = &receipts.log {
         let _ = writeln!(out, "audit log: {head} (for `untaint log --verify --head`)");
     }
-    if receipts.bytes > MUCH {
-        let _ = writeln!(
-            out,
-            "warning: the quarantine holds {} bytes: `untaint quarantine prune --older-than 30d --yes` makes room; nothing more goes by itself",
-            receipts.bytes
-        );
-    }
+}
+
+/// The warning that the quarantine has grown over its limit: nothing goes for that.
+pub(super) fn too_much(bytes: u64, limit: u64) -> Option<String> {
+    (bytes > limit).then(|| {
+        format!(
+            "warning: the quarantine holds {bytes} bytes, more than {limit} (`quarantine-limit`): `untaint quarantine prune --older-than 30d --yes` \
+             makes room; nothing goes for its size"
+        )
+    })
 }
 
 /// The object for programs.
@@ -408,6 +412,8 @@ pub(super) fn json(told: &Told<'_>) -> Vec<u8> {
             .collect();
         object.insert("closed".to_owned(), Value::from(receipts.closed));
         object.insert("quarantine_bytes".to_owned(), Value::from(receipts.bytes));
+        let limit = Value::from(told.keeping.limit);
+        object.insert("quarantine_limit".to_owned(), limit);
         object.insert("pruned".to_owned(), Value::from(pruned));
         if let Some(head) = &receipts.log {
             object.insert("audit_log".to_owned(), Value::from(head.to_string()));

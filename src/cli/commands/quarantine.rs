@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::heal::{allowed, home, say};
-use super::heal_output::quoted;
+use super::heal_output::{quoted, too_much};
 use crate::cli::args::{Common, LogArgs, QuarantineArgs, QuarantineCommand};
 use crate::cli::exit::Exit;
 use crate::cli::open::open;
@@ -176,6 +176,11 @@ fn list(asked: Asked<'_>, as_json: bool, ports: &Ports<'_>) -> Result<Exit, Stri
     for problem in &problems {
         say(ports, problem);
     }
+    let bytes: u64 = all.iter().map(|k| k.bytes).sum();
+    let base = Base::load(common, ports.env, ports.fs).map_err(|e| e.to_string())?;
+    if let Some(words) = too_much(bytes, base.keeping().limit) {
+        ports.sinks.stderr(format!("{words}\n").as_bytes());
+    }
     let mut out = String::new();
     if as_json {
         let rows: Vec<_> = all
@@ -185,7 +190,6 @@ fn list(asked: Asked<'_>, as_json: bool, ports: &Ports<'_>) -> Result<Exit, Stri
                        "package": k.entry.package, "codes": k.entry.codes, "findings": k.entry.findings, "bytes": k.bytes})
             })
             .collect();
-        let bytes: u64 = all.iter().map(|k| k.bytes).sum();
         out =
             json!({"schema": "untaint.quarantine/1", "bytes": bytes, "entries": rows}).to_string();
         out.push('\n');
@@ -203,7 +207,6 @@ fn list(asked: Asked<'_>, as_json: bool, ports: &Ports<'_>) -> Result<Exit, Stri
                 kept.bytes
             );
         }
-        let bytes: u64 = all.iter().map(|k| k.bytes).sum();
         let _ = writeln!(out, "{} entries, {bytes} bytes", all.len());
     }
     Ok(match print(ports, out.as_bytes()) {

@@ -38,6 +38,10 @@ pub struct PolicyFile {
     pub exclude: Option<Vec<String>>,
     /// Whether what a scan sees is recorded for `untaint impact`.
     pub sightings: Option<bool>,
+    /// How long runs without a confirmed taint stay in the quarantine, in seconds.
+    pub quarantine_retention: Option<u64>,
+    /// Bytes in the quarantine from which on it is said how to make room.
+    pub quarantine_limit: Option<u64>,
     /// Waivers, in the file's order.
     pub waivers: Vec<Waiver>,
     /// Accepted artifacts, in the file's order.

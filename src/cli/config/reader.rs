@@ -4,12 +4,15 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{ConfigError, PolicyFile};
-use crate::cli::args::{parse_seconds, reasons, selectors};
+use crate::cli::args::{parse_bytes, parse_seconds, reasons, selectors};
 use crate::model::day::Day;
 use crate::model::policy::{Accept, AcceptedArtifact, Derived, Waivable, Waiver};
 use crate::model::text::printable;
 use crate::model::{Assurance, Code, Digest};
 use crate::trust::file::{line_at, nearest};
+
+/// Seconds of a day: nothing that a heal took is gone before somebody could have seen it.
+const DAY: u64 = 24 * 3600;
 
 type Value<'i> = Spanned<DeValue<'i>>;
 type Result<T> = std::result::Result<T, ConfigError>;
@@ -22,6 +25,8 @@ const TOP: &[&str] = &[
     "max-feed-age",
     "exclude",
     "sightings",
+    "quarantine-retention",
+    "quarantine-limit",
     "waiver",
     "accept",
 ];
@@ -79,6 +84,15 @@ impl Reader<'_> {
             };
             file.sightings = Some(*kept);
         }
+        let days = |text: &str| {
+            let seconds = parse_seconds(text).ok()?.0;
+            (seconds >= DAY).then_some(seconds)
+        };
+        let possible = "a duration of at least 1d, such as 30d";
+        file.quarantine_retention = self.word(table, "quarantine-retention", possible, days)?;
+        let bytes = |text: &str| parse_bytes(text).ok().map(|bytes| bytes.0);
+        file.quarantine_limit =
+            self.word(table, "quarantine-limit", "a size such as 2GB", bytes)?;
         for entry in self.tables(table, "waiver")? {
             file.waivers.push(self.waiver(entry)?);
         }

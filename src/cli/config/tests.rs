@@ -20,6 +20,8 @@ require = "published"
 max-feed-age = "7d"
 exclude = ["third_party/**"]
 sightings = false
+quarantine-retention = "90d"
+quarantine-limit = "5GB"
 [[waiver]]
 id = "RUSTSEC-2024-0001"
 reason = "not reachable from the server"
@@ -51,12 +53,14 @@ fn everything_in_the_contract_is_read() {
     assert_eq!(file.max_feed_age, Some(Policy::DEFAULT_MAX_FEED_AGE));
     assert_eq!(file.exclude.unwrap(), ["third_party/**"]);
     assert_eq!(file.sightings, Some(false));
+    assert_eq!(file.quarantine_retention, Some(90 * 24 * 3600));
+    assert_eq!(file.quarantine_limit, Some(5_000_000_000));
     assert_eq!(
         file.waivers[0].what,
         Waivable::Id("RUSTSEC-2024-0001".into())
     );
     assert_eq!(file.waivers[0].owner.as_deref(), Some("platform team"));
-    assert_eq!(file.waivers[0].at, "untaint.toml:9");
+    assert_eq!(file.waivers[0].at, "untaint.toml:11");
     assert!(matches!(
         &file.waivers[1].what,
         Waivable::Code {
@@ -119,6 +123,10 @@ fn what_does_not_fit_is_named_with_its_line() {
         ("max-feed-age = '7'".to_owned(), 1, "duration"),
         ("exclude = ['[']".to_owned(), 1, "exclude"),
         ("sightings = 'no'".to_owned(), 1, "true or false"),
+        ("quarantine-retention = '30'".to_owned(), 1, "at least 1d"),
+        ("quarantine-retention = '23h'".to_owned(), 1, "at least 1d"),
+        ("quarantine-limit = 'much'".to_owned(), 1, "2GB"),
+        ("quarantine-limit = 2".to_owned(), 1, "is a text"),
         ("[waiver]\nid='x'".to_owned(), 1, "[[waiver]]"),
         (
             "[[waiver]]\nid='x'\nreason='y'".to_owned(),

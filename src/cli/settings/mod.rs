@@ -126,14 +126,37 @@ pub struct Settings {
     pub weakened: Vec<String>,
 }
 
+/// How the quarantine is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keeping {
+    /// How long runs without a confirmed taint stay, in seconds.
+    pub retention: u64,
+    /// Bytes from which on it is said how to make room; nothing ever goes for its size.
+    pub limit: u64,
+}
+
 impl Base {
     /// Whether what a scan sees is recorded for `untaint impact`.
     pub fn sightings(&self) -> bool {
-        [&self.named_policy, &self.user_policy]
-            .into_iter()
-            .flatten()
-            .find_map(|policy| policy.sightings)
-            .unwrap_or(true)
+        self.said(|policy| policy.sightings).unwrap_or(true)
+    }
+
+    /// How the quarantine is kept: 30 days and 2 GiB unless the user's files say otherwise.
+    pub fn keeping(&self) -> Keeping {
+        Keeping {
+            retention: self
+                .said(|policy| policy.quarantine_retention)
+                .unwrap_or(30 * 24 * 3600),
+            limit: self
+                .said(|policy| policy.quarantine_limit)
+                .unwrap_or(2 << 30),
+        }
+    }
+
+    /// What the user's files say, the named one first.
+    fn said<T>(&self, of: impl Fn(&PolicyFile) -> Option<T>) -> Option<T> {
+        let files = [&self.named_policy, &self.user_policy];
+        files.into_iter().flatten().find_map(of)
     }
 }
 

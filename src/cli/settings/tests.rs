@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser as _;
 
+use super::Keeping;
 use super::*;
 use crate::cli::args::{Cli, Command};
 use crate::model::policy::{Derived, Selector};
@@ -145,6 +146,36 @@ fn later_wins() {
     assert_eq!(settings.decided["require"], Decided::CommandLine);
     assert_eq!(settings.decided["derived"], Decided::NamedConfig);
     assert_eq!(settings.decided["max-feed-age"], Decided::UserConfig);
+}
+
+#[test]
+fn the_quarantine_is_kept_as_the_users_files_say_and_no_scanned_one() {
+    let default = Keeping {
+        retention: 30 * 24 * 3600,
+        limit: 2 << 30,
+    };
+    let place = Place::default();
+    assert_eq!(place.scan(&[]).unwrap().base.keeping(), default);
+    let text = "quarantine-retention = '90d'\nquarantine-limit = '1MB'";
+    let place = Place::with(&[(USER, text), ("n.toml", "quarantine-limit = '2MB'")]);
+    let kept = |limit| Keeping {
+        retention: 90 * 24 * 3600,
+        limit,
+    };
+    assert_eq!(place.scan(&[]).unwrap().base.keeping(), kept(1_000_000));
+    let named = place.scan(&["--config", "n.toml"]).unwrap();
+    assert_eq!(named.base.keeping(), kept(2_000_000));
+    let isolated = place.scan(&["--isolated"]).unwrap();
+    assert_eq!(isolated.base.keeping(), default);
+    let mut settings = place.scan(&[]).unwrap();
+    let (_keep, _file, root) = root(text);
+    let notice = settings.apply_root(&*root.dir, ".").notice.unwrap();
+    assert!(
+        notice
+            .message
+            .contains("quarantine-retention, quarantine-limit")
+    );
+    assert_eq!(settings.base.keeping(), kept(1_000_000));
 }
 
 #[test]

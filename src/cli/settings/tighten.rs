@@ -119,6 +119,12 @@ impl Settings {
         if file.sightings.is_some() {
             inert.push("sightings");
         }
+        if file.quarantine_retention.is_some() {
+            inert.push("quarantine-retention");
+        }
+        if file.quarantine_limit.is_some() {
+            inert.push("quarantine-limit");
+        }
         if !file.waivers.is_empty() {
             inert.push("waiver");
         }

@@ -142,6 +142,7 @@ fn links_swapped_in_by_a_racing_thread_lead_nowhere() {
                 wait: Duration::ZERO,
                 keep_if_unfetchable: false,
                 evict: false,
+                retention: 30 * 24 * 3600,
                 audited: false,
                 cancelled: &|| false,
             };

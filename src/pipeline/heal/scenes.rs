@@ -358,6 +358,7 @@ impl Scene {
             wait: Duration::ZERO,
             keep_if_unfetchable: self.taint == Taint::KeptIfUnfetchable,
             evict: self.taint == Taint::Evicted,
+            retention: 30 * 24 * 3600,
             audited: true,
             cancelled: &|| false,
         };

@@ -27,9 +27,6 @@ use crate::pipeline::ailing::Ground;
 use crate::world::write_fs::{Attributes, Lock, Root};
 use crate::world::{PathError, WriteFs};
 
-/// How long runs are kept that hold no evidence of a confirmed taint, in seconds.
-const RETENTION: i64 = 30 * 24 * 3600;
-
 /// What was ordered, and with which means.
 pub struct Orders<'a> {
     /// Where replacements come from.
@@ -48,6 +45,8 @@ pub struct Orders<'a> {
     pub keep_if_unfetchable: bool,
     /// Nothing is fetched.
     pub evict: bool,
+    /// How long runs are kept that hold no evidence of a confirmed taint, in seconds.
+    pub retention: u64,
     /// Whether the deeds are written to the audit log.
     pub audited: bool,
     /// Whether the run was asked to end.
@@ -191,7 +190,8 @@ impl<'a> Run<'a> {
 
     /// What is old goes, unless it is evidence of a confirmed taint; what goes is written down.
     fn retain(&mut self) {
-        let before = self.orders.now.saturating_sub(RETENTION);
+        let retention = i64::try_from(self.orders.retention).unwrap_or(i64::MAX);
+        let before = self.orders.now.saturating_sub(retention);
         let pruned = quarantine::prune(self.vault, before, Which::Unconfirmed, true);
         self.receipts.pruned = pruned.map(|(gone, _)| gone).unwrap_or_default();
         for (run, _) in self.receipts.pruned.clone() {
@@ -200,7 +200,7 @@ impl<'a> Run<'a> {
                 uid: self.orders.uid,
                 run: &run,
                 action: "prune",
-                what: "a run of more than 30 days ago without a confirmed taint",
+                what: "an old run without a confirmed taint",
                 result: "removed",
             });
         }

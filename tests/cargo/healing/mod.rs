@@ -7,6 +7,7 @@ mod crowd;
 mod evidence;
 mod forged;
 mod git;
+mod keeping;
 mod kept;
 mod kill;
 mod log;
