@@ -177,7 +177,7 @@ fn list(asked: Asked<'_>, as_json: bool, ports: &Ports<'_>) -> Result<Exit, Stri
         say(ports, problem);
     }
     let bytes: u64 = all.iter().map(|k| k.bytes).sum();
-    let base = Base::load(common, ports.env, ports.fs).map_err(|e| e.to_string())?;
+    let base = Base::load(asked.0, ports.env, ports.fs).map_err(|e| e.to_string())?;
     if let Some(words) = too_much(bytes, base.keeping().limit) {
         ports.sinks.stderr(format!("{words}\n").as_bytes());
     }
