@@ -161,6 +161,14 @@ pub trait Ecosystem: Send + Sync {
     fn imported(&self, _folder: &dyn Dir) -> Option<Imported> {
         None
     }
+    /// A version as its tool writes it, from what an advisory feed writes.
+    fn spelled_version(&self, advised: &str) -> String {
+        advised.to_owned()
+    }
+    /// What to type in a project so that a locked package takes a later version; `None` if no single command does that.
+    fn update_command(&self, _name: &str, _from: &str, _to: &str) -> Option<String> {
+        None
+    }
     /// How its versions are ordered.
     fn version_order(&self) -> &'static dyn VersionOrder;
     /// Its settings, and what is risky in them.

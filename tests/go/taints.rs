@@ -310,3 +310,18 @@ fn hash_of(bytes: &[u8]) -> String {
     use sha2::Digest as _;
     crate::log::hex(&sha2::Sha256::digest(bytes))
 }
+
+/// A hole in a file takes no room, and hours to read.
+#[test]
+fn a_zip_that_pretends_to_be_huge_is_no_module_and_is_not_read() {
+    let world = World::built();
+    let zip = fs::OpenOptions::new()
+        .write(true)
+        .open(world.at(&world.download("zip")))
+        .unwrap();
+    zip.set_len(1 << 41).unwrap();
+    drop(zip);
+    for scan in world.scans() {
+        scan.finds(&["archive-tampered"], "takes at most");
+    }
+}

@@ -27,8 +27,8 @@ mod workspace;
 use std::sync::Arc;
 
 use crate::formats::semver_order::SemverOrder;
-use crate::model::EcosystemId;
 use crate::model::version_order::VersionOrder;
+use crate::model::{EcosystemId, shell};
 
 use super::contract::{
     Authority, CacheKind, Ecosystem, Facts, Guarded, Healer, LockfileFormat, Posture,
@@ -111,6 +111,26 @@ impl Ecosystem for Cargo {
 
     fn stated_licence(&self) -> Option<super::contract::LicenceFile> {
         Some(("Cargo.toml", licence::stated))
+    }
+
+    /// Within what a requirement in caret form takes; a step beyond that is an edit of `Cargo.toml`.
+    fn update_command(&self, name: &str, from: &str, to: &str) -> Option<String> {
+        let line = |version: &str| -> Option<(String, String)> {
+            let (major, rest) = version.split_once('.')?;
+            let minor = if major == "0" {
+                rest.split('.').next()?
+            } else {
+                ""
+            };
+            Some((major.to_owned(), minor.to_owned()))
+        };
+        (line(from)? == line(to)?).then(|| {
+            let (package, to) = (format!("{name}@{from}"), shell::quote(to.as_bytes()));
+            format!(
+                "cargo update -p {} --precise {to}",
+                shell::quote(package.as_bytes())
+            )
+        })
     }
 
     fn version_order(&self) -> &'static dyn VersionOrder {

@@ -23,6 +23,15 @@ impl ArchiveFormat {
         }
     }
 
+    /// Most bytes that its tool takes for such an archive, if the tool says so.
+    pub const fn longest(self) -> Option<u64> {
+        match self {
+            // `MaxZipFile` (golang.org/x/mod v0.29, `zip/zip.go`): the go command and its proxies refuse more.
+            Self::GoZip => Some(500 << 20),
+            Self::CrateTarGz | Self::GoMod | Self::H1Sidecar => None,
+        }
+    }
+
     /// Whether it is a small file that is read whole and never unpacked.
     pub const fn is_plain(self) -> bool {
         matches!(self, Self::GoMod | Self::H1Sidecar)

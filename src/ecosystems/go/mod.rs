@@ -88,8 +88,8 @@ mod workspace;
 
 use std::sync::Arc;
 
-use crate::model::EcosystemId;
 use crate::model::version_order::VersionOrder;
+use crate::model::{EcosystemId, shell};
 use crate::world::{Dir, Env, ReadFs};
 
 use super::contract::{
@@ -197,6 +197,20 @@ impl Ecosystem for Go {
 
     fn posture(&self) -> Option<&'static dyn Posture> {
         Some(&posture::GoPosture)
+    }
+
+    /// Feeds leave the `v` out.
+    fn spelled_version(&self, advised: &str) -> String {
+        let bare = advised.strip_prefix('v').unwrap_or(advised);
+        format!("v{bare}")
+    }
+
+    fn update_command(&self, name: &str, _from: &str, to: &str) -> Option<String> {
+        // The standard library and the toolchain have no dot in their names, and come with Go.
+        let first = name.split('/').next().unwrap_or_default();
+        first
+            .contains('.')
+            .then(|| format!("go get {}", shell::quote(format!("{name}@{to}").as_bytes())))
     }
 
     fn version_order(&self) -> &'static dyn VersionOrder {

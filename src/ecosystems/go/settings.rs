@@ -287,15 +287,25 @@ pub(super) fn user_file(env: &dyn Env) -> Option<PathBuf> {
 /// The installation whose settings count. Of those that are named the user's file comes before the environment, contrary to
 /// every other variable.
 fn goroot(env: &dyn Env, fs: &dyn ReadFs, named: &[PathBuf]) -> Option<PathBuf> {
-    let is_root = |path: &PathBuf| fs.stat_named(&path.join("go.env")).is_ok();
-    if let Some(root) = named.iter().rev().find(|path| is_root(path)) {
-        return Some(root.clone());
-    }
+    let named = named.iter().rev().find(|path| is_goroot(fs, path));
+    named.cloned().or_else(|| on_path(env, fs)).or_else(|| {
+        INSTALLED
+            .iter()
+            .map(PathBuf::from)
+            .find(|path| is_goroot(fs, path))
+    })
+}
+
+fn is_goroot(fs: &dyn ReadFs, path: &Path) -> bool {
+    fs.stat_named(&path.join("go.env")).is_ok()
+}
+
+/// The installation of the `go` that a shell would start, whatever GOROOT says.
+pub(super) fn on_path(env: &dyn Env, fs: &dyn ReadFs) -> Option<PathBuf> {
     let path = env.var("PATH").unwrap_or_default();
-    let on_path = std::env::split_paths(&path)
+    std::env::split_paths(&path)
         .filter(|folder| folder.is_absolute())
-        .find_map(|folder| of_program(fs, &folder.join("go")).filter(is_root));
-    on_path.or_else(|| INSTALLED.iter().map(PathBuf::from).find(is_root))
+        .find_map(|folder| of_program(fs, &folder.join("go")).filter(|root| is_goroot(fs, root)))
 }
 
 /// The installation that a program belongs to, by where its links lead.

@@ -131,23 +131,21 @@ impl<'a> Judged<'a> {
         self.held.insert(Arc::clone(&coordinate));
         let knowledge = self.knowledge(&coordinate, subject);
         let (outcome, mut codes) = if let (Some(reason), true) = (gap, observed.is_empty()) {
-            let irregular = reason == Reason::Unreadable && !ambiguities.is_empty();
-            if irregular {
-                let finding = Finding::new(
-                    Code::TreeIrregularFile,
-                    subject.place,
-                    format!("`{}` {}", self.artifact(subject), ambiguities.join("; ")),
-                );
-                self.push(subject, finding);
-            }
-            (
-                if irregular {
+            // What it is or how long it is says enough: it was not even read.
+            let code = match reason {
+                Reason::Unreadable => Some(Code::TreeIrregularFile),
+                Reason::Limit => Some(Code::ArchiveTampered),
+                _ => None,
+            };
+            let outcome = match code.filter(|_| !ambiguities.is_empty()) {
+                Some(code) => {
+                    let said = format!("`{}` {}", self.artifact(subject), ambiguities.join("; "));
+                    self.push(subject, Finding::new(code, subject.place, said));
                     Outcome::Tainted
-                } else {
-                    Outcome::Unverifiable(reason)
-                },
-                BTreeSet::new(),
-            )
+                }
+                None => Outcome::Unverifiable(reason),
+            };
+            (outcome, BTreeSet::new())
         } else {
             let ruling = truth::rule(Evidence {
                 observed,

@@ -2,6 +2,7 @@
 //!
 //! Project trees are walked once for all ecosystems, without following links; caches are found by the tools' own rules.
 
+mod as_typed;
 mod first_party;
 mod lockfiles;
 mod named_lock;
@@ -73,6 +74,7 @@ pub fn run(targets: &Targets<'_>, registries: &Registries) -> Result<Discovered,
     for path in &targets.lockfiles {
         named_lock::named_lockfile(targets, path, &mut found)?;
     }
+    as_typed::judge(targets, &mut found);
     let described = found.manifests.iter().map(|m| m.folder.clone());
     found.described = described.collect();
     lockfiles::find(targets, &mut found);

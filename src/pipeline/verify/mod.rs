@@ -308,6 +308,7 @@ fn put_together(
         } else {
             let mut ambiguities = seen.ambiguities;
             ambiguities.extend(seen.broken.map(|why| format!("cannot be unpacked: {why}")));
+            ambiguities.extend(seen.oversize);
             let mut gap = seen.gap.or(unbound.filter(|_| seen.digest.is_none()));
             if let Some(kind) = seen.irregular {
                 ambiguities.push(format!("is no regular file ({kind:?})"));

@@ -27,6 +27,9 @@ use super::unpack::{self, Scratch, Unpacked};
 /// Largest archive that is looked into; a larger one is hashed, and its tree cannot be judged.
 const LARGEST: u64 = 512 << 20;
 
+/// Largest archive that is read to its end: what a hole in a file pretends to hold would take hours.
+const LONGEST: u64 = 4 << 30;
+
 /// Bytes that are read and hashed at once: they stay in the processor's cache meanwhile.
 const CHUNK: usize = 128 << 10;
 
@@ -69,6 +72,8 @@ pub(super) struct ArchiveSeen {
     pub(super) ambiguities: Vec<String>,
     /// Such that are nothing where the digest is trusted.
     pub(super) excused: Vec<String>,
+    /// It is longer than its tool takes.
+    pub(super) oversize: Option<String>,
     /// What is wrong with its inside.
     pub(super) broken: Option<String>,
     pub(super) problem: Option<String>,
@@ -189,6 +194,22 @@ impl Bench<'_> {
             seen.absent = true;
             return Ok(Some(None));
         }
+        if let Some(longest) = part.format.longest().filter(|most| listed.size > *most) {
+            seen.oversize = Some(format!(
+                "is {} bytes long, and its tool takes at most {longest}",
+                listed.size
+            ));
+            seen.gap = Some(Reason::Limit);
+            return Ok(Some(None));
+        }
+        if listed.size > LONGEST {
+            seen.problem = Some(format!(
+                "is {} bytes long, more than untaint reads: if it is not meant to be, remove it",
+                listed.size
+            ));
+            seen.gap = Some(Reason::Limit);
+            return Ok(Some(None));
+        }
         if let Some(digest) = self.ledger.and_then(|l| l.file(&identity(&listed))) {
             seen.digest = Some(digest);
             seen.from_ledger = true;
@@ -218,6 +239,11 @@ impl Bench<'_> {
         // That the file did not grow meanwhile is said by its size afterwards.
         while total < before.size {
             use std::io::Read as _;
+            if self.progress.cancelled() {
+                seen.gap = Some(Reason::Limit);
+                seen.problem = Some("was not read to its end: the run was asked to end".into());
+                return Ok(Some(None));
+            }
             let from = if keep {
                 usize::try_from(total).unwrap_or(length)
             } else {

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::ecosystems::contract::PostureContext;
 use crate::model::{Code, Finding, Severity};
 
-use super::super::settings::{Setting, Settings};
+use super::super::settings::{Setting, Settings, Source, on_path};
 use super::flags::{self, Effect};
 use super::told::{finding, graded, is_audited, short};
 
@@ -73,16 +73,32 @@ pub(super) fn judge(settings: &Settings, context: &PostureContext<'_>) -> Vec<Fi
             findings.push(code("GOTOOLCHAIN", setting, what));
         }
     }
-    if let Some(setting) = settings.get("GOROOT")
-        && is_audited(Path::new(&setting.value), context)
-    {
-        let what = format!(
-            "GOROOT takes compiler and standard library from `{}`, which others fill",
-            short(&setting.value)
-        );
-        findings.push(finding_high("GOROOT", setting, what));
+    if let Some(setting) = settings.get("GOROOT") {
+        let named = Path::new(&setting.value);
+        let from = short(&setting.value);
+        if is_audited(named, context) {
+            let what = format!(
+                "GOROOT takes compiler and standard library from `{from}`, which others fill"
+            );
+            findings.push(finding_high("GOROOT", setting, what));
+        } else if is_another(named, setting, context) {
+            let what = format!(
+                "GOROOT takes compiler and standard library from `{from}`, where the `go` of PATH does not lie"
+            );
+            findings.push(code("GOROOT", setting, what));
+        }
     }
     findings
+}
+
+/// Whether GOROOT leads to another installation than that of the program that is started. Where that cannot be found, the
+/// environment is believed and a file is not.
+fn is_another(named: &Path, setting: &Setting, context: &PostureContext<'_>) -> bool {
+    let real = |path: &Path| context.fs.open_root(path).ok().map(|root| root.resolved);
+    match on_path(context.env, context.fs) {
+        Some(root) => real(named).is_none_or(|named| real(&root) != Some(named)),
+        None => setting.source != Source::Environment,
+    }
 }
 
 fn finding_high(name: &str, setting: &Setting, what: String) -> Finding {

@@ -334,6 +334,29 @@ fn settings_of_the_installation_that_the_users_file_names_count() {
 }
 
 #[test]
+fn another_installation_than_that_of_the_program_is_told() {
+    let told = [(Code::CodeInSettings, MEDIUM)];
+    let codes = |world: &World| -> Vec<(Code, Severity)> {
+        let told = world.told().into_iter();
+        told.map(|(code, severity, _)| (code, severity)).collect()
+    };
+    assert_eq!(codes(&World::user("GOROOT=/opt/go\n")), told);
+    let with = |mut world: World| {
+        for file in ["/usr/lib/go/bin/go", "/usr/lib/go/go.env", "/opt/go/go.env"] {
+            world.disk.file(file, "");
+        }
+        world.env = world.env.set("PATH", "/usr/lib/go/bin");
+        world
+    };
+    for same in ["/usr/lib/go", "/usr/lib/go/"] {
+        assert_eq!(codes(&with(World::variable("GOROOT", same))), []);
+        assert_eq!(codes(&with(World::user(&format!("GOROOT={same}\n")))), []);
+    }
+    assert_eq!(codes(&with(World::variable("GOROOT", "/opt/go"))), told);
+    assert_eq!(codes(&with(World::user("GOROOT=/opt/go\n"))), told);
+}
+
+#[test]
 fn toolchains_that_a_project_names() {
     for quiet in ["go1.26.3", "go1.27rc2", "default", "go1.21"] {
         let text = format!("module registry.example/p\n\ngo 1.26\n\ntoolchain {quiet}\n");
