@@ -75,6 +75,8 @@ pub struct Ground {
     pub build: bool,
     /// Whether it belongs to a project: nothing of ours is kept in it.
     pub project: bool,
+    /// Whether neither this call nor what it scans names it: an earlier scan met it.
+    pub unnamed: bool,
 }
 
 /// Everything that healing is handed by a scan.
@@ -86,6 +88,8 @@ pub struct Aftermath {
     pub ailing: Vec<Ailing>,
     /// Everything that was found and is not waived.
     pub findings: Vec<Finding>,
+    /// What a person should know beside, one line each; nothing of it is left to do.
+    pub notes: Vec<String>,
 }
 
 /// Collects what is not well.
@@ -289,6 +293,7 @@ fn grounds(inventory: &Inventory) -> Vec<Ground> {
             id: root.info.id.clone(),
             path: root.path.clone(),
             build: built(at),
+            unnamed: false,
             project: !inventory.cache_roots.iter().any(|(cache, _)| *cache == at),
         })
         .collect()

@@ -5,6 +5,8 @@
 //! written: only a folder of this user is touched in which the ecosystem recognises its own build folder, and of it only
 //! parts that its healer names. Whatever cannot be reached is told as left to the user, never passed over.
 
+mod programs;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -12,7 +14,7 @@ use super::ailing::{Aftermath, Ground};
 use super::heal::plan::{Plan, Step};
 use super::heal::receipt::{Ended, Receipts};
 use crate::ecosystems::contract::{Derived, Healer, SourceTree};
-use crate::model::{RootId, shell};
+use crate::model::{RootId, shell, text};
 use crate::trust::sightings::{self, Search};
 use crate::world::{Dir, ReadFs, StateDir};
 
@@ -63,10 +65,14 @@ impl Reach<'_> {
         if trees.is_empty() {
             return Ok(left);
         }
+        left.extend(self.programs(plan, aftermath, |_| true));
+        let unknown = self.untraced(plan, aftermath);
+        aftermath.notes.extend(unknown);
         let mut folders = self.folders(aftermath, &mut left);
         for (healer, trees) in trees {
             let derived = among(healer, &folders, &trees);
             left.extend(untold(&derived, &folders));
+            aftermath.notes.extend(ran(&derived, &folders));
             let mut by_step: BTreeMap<(usize, usize), Vec<_>> = BTreeMap::new();
             for (at, part) in derived.parts {
                 let (Some(folder), Some((step, _))) = (folders.get_mut(at), trees.get(part.from))
@@ -82,9 +88,9 @@ impl Reach<'_> {
                     continue;
                 }
                 let ground = *folder.ground.get_or_insert_with(|| {
-                    aftermath
-                        .grounds
-                        .push(built(RootId::new("build"), folder.path.clone()));
+                    let mut met = built(RootId::new("build"), folder.path.clone());
+                    met.unnamed = !beside(aftermath).any(|p| folder.path.starts_with(p));
+                    aftermath.grounds.push(met);
                     aftermath.grounds.len() - 1
                 });
                 by_step.entry((*step, ground)).or_default().push(part);
@@ -108,6 +114,7 @@ impl Reach<'_> {
         if trees.is_empty() {
             return left;
         }
+        left.extend(self.programs(plan, aftermath, gone));
         let folders = self.folders(aftermath, &mut left);
         for (healer, trees) in trees {
             let derived = among(healer, &folders, &trees);
@@ -169,8 +176,8 @@ impl Reach<'_> {
                 Err(_) => left.push(closed(ground.path.clone())),
             }
         }
-        let (recorded, beside) = self.remembered(aftermath);
-        let all = recorded.iter().chain(beside.difference(&recorded));
+        let (recorded, usual) = self.remembered(aftermath);
+        let all = recorded.iter().chain(usual.difference(&recorded));
         for path in all {
             let root = match self.fs.open_root(path) {
                 Ok(root) => root,
@@ -205,13 +212,8 @@ impl Reach<'_> {
 
     /// Build folders that earlier scans met, and those that tools make beside lockfiles that this and earlier scans met.
     fn remembered(&self, aftermath: &Aftermath) -> (BTreeSet<PathBuf>, BTreeSet<PathBuf>) {
-        let (mut recorded, mut beside) = (BTreeSet::new(), BTreeSet::new());
-        let mut projects: BTreeSet<PathBuf> = aftermath
-            .ailing
-            .iter()
-            .flat_map(|ailing| &ailing.named_by)
-            .filter_map(|lock| Some(Path::new(lock).parent()?.to_owned()))
-            .collect();
+        let (mut recorded, mut usual) = (BTreeSet::new(), BTreeSet::new());
+        let mut projects: BTreeSet<PathBuf> = beside(aftermath).map(Path::to_owned).collect();
         if let Some(state) = self.state {
             let (scans, _) = sightings::search(
                 state,
@@ -240,12 +242,18 @@ impl Reach<'_> {
             }
         }
         for (_, healer) in healers() {
-            beside.extend(projects.iter().flat_map(|p| healer.builds_of(p)));
+            usual.extend(projects.iter().flat_map(|p| healer.builds_of(p)));
         }
         recorded.retain(|path| plain(path));
-        beside.retain(|path| plain(path));
-        (recorded, beside)
+        usual.retain(|path| plain(path));
+        (recorded, usual)
     }
+}
+
+/// Folders of the lockfiles of this call that name something that is not well.
+fn beside(aftermath: &Aftermath) -> impl Iterator<Item = &Path> {
+    let locks = aftermath.ailing.iter().flat_map(|a| &a.named_by);
+    locks.filter_map(|lock| Path::new(lock).parent())
 }
 
 /// A ground that holds what was built.
@@ -255,7 +263,20 @@ fn built(id: RootId, path: PathBuf) -> Ground {
         path,
         build: true,
         project: true,
+        unnamed: false,
     }
+}
+
+/// That code of what is tainted was run while it was built.
+fn ran(derived: &Derived, folders: &[Folder]) -> Vec<String> {
+    let told = derived.ran.iter().filter_map(|(at, rel)| {
+        let path = folders.get(*at)?.path.join(rel);
+        Some(format!(
+            "its build script ran here: {}: what it did as its user, elsewhere on this machine, nobody can tell",
+            text::printable(&path.to_string_lossy())
+        ))
+    });
+    told.collect()
 }
 
 fn closed(path: PathBuf) -> Left {
@@ -337,6 +358,9 @@ fn among(healer: &dyn Healer, folders: &[Folder], trees: &[(usize, SourceTree)])
     }
     for unclear in &mut derived.unclear {
         unclear.build = place(unclear.build);
+    }
+    for (at, _) in &mut derived.ran {
+        *at = place(*at);
     }
     derived
 }

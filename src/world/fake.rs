@@ -83,6 +83,12 @@ impl Disk {
         self
     }
 
+    /// When it was last written, in nanoseconds since 1970.
+    pub(crate) fn time(&mut self, path: &str, mtime: i128) -> &mut Self {
+        self.nodes().get_mut(Path::new(path)).unwrap().stat.mtime = mtime;
+        self
+    }
+
     pub(crate) fn own(&mut self, path: &str, uid: u32, gid: u32) -> &mut Self {
         let stat = &mut self.nodes().get_mut(Path::new(path)).unwrap().stat;
         (stat.uid, stat.gid) = (uid, gid);

@@ -8,6 +8,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::heal::unlogged;
+use super::heal_derived;
 use crate::cli::settings::Keeping;
 use crate::model::Finding;
 use crate::model::report::Report;
@@ -21,8 +22,6 @@ use crate::pipeline::heal::record::Role;
 use crate::pipeline::heal::recover::Recovered;
 use crate::pipeline::report::Detail;
 
-/// Derived parts of a step that are written out.
-const SHOWN: usize = 4;
 
 /// Everything that is told.
 pub(super) struct Told<'a> {
@@ -121,6 +120,7 @@ pub(super) fn table(told: &Told<'_>, detail: Detail) -> Vec<u8> {
         }
         by_hand(&mut out, &told.plan.by_hand);
         left(&mut out, told.left);
+        heal_derived::notes(&mut out, &told.aftermath.notes);
     }
     let steps = told.plan.steps.len();
     match told.receipts {
@@ -163,18 +163,11 @@ fn one(out: &mut String, told: &Told<'_>, at: usize, step: &Step, detail: Detail
         step.package,
         codes.join(", ")
     );
-    let mut derived = 0;
-    for planned in &step.moves {
-        derived += usize::from(planned.role == Role::Derived);
-        if planned.role == Role::Derived && derived > SHOWN && detail != Detail::Verbose {
-            continue;
-        }
+    for planned in step.moves.iter().filter(|m| m.role != Role::Derived) {
         let path = shown(&told.path(planned.root, &planned.rel));
         let _ = writeln!(out, "  {:<10}  {path}", word(planned.role));
     }
-    if derived > SHOWN && detail != Detail::Verbose {
-        let _ = writeln!(out, "  {:<10}  and {} more", "derived", derived - SHOWN);
-    }
+    heal_derived::table(out, step, told.aftermath, detail);
     for wanted in &step.wanted {
         let what = match wanted {
             Wanted::Archive {
@@ -396,6 +389,7 @@ pub(super) fn json(told: &Told<'_>) -> Vec<u8> {
         "steps": steps,
         "by_hand": by_hand,
         "left": left,
+        "notes": told.aftermath.notes,
         "recovered": recovered,
         "problems": unlogged(told.recovered, told.receipts).map(text::printable).collect::<Vec<_>>(),
         "verdict": {

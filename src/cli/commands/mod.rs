@@ -11,6 +11,7 @@ mod guard_command;
 mod guard_ground;
 mod guard_words;
 pub(super) mod heal;
+mod heal_derived;
 mod heal_output;
 pub(super) mod impact;
 pub(super) mod man;

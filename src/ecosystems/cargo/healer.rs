@@ -4,6 +4,8 @@
 //! from its archive by cargo; a cached index file is what the sparse index answered, in cargo's own wrapping (version 3,
 //! `sources/registry/index/cache.rs`). Units of a build folder are found through `.d` files and fingerprints.
 
+mod installed;
+mod made;
 mod reached;
 mod sources;
 mod units;
@@ -13,16 +15,17 @@ use std::ffi::OsStr;
 use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::ecosystems::contract::{
-    Derived, DerivedPart, Healer, RelPath, Remade, SourceTree, Unpacking,
+    Derived, DerivedPart, Healer, Installed, RelPath, Remade, SourceTree, Unpacking,
 };
 use crate::formats::gzip::GzipStream;
 use crate::formats::limits::Limits;
 use crate::formats::tar::{TarKind, TarReader};
 use crate::model::digest::hex;
 use crate::model::{ArtifactId, Coordinate, Digest};
-use crate::world::{Dir, Request, Response};
+use crate::world::{Dir, ReadFs, Request, Response};
 
 use super::{authority, index_line, projection};
 use reached::reached;
@@ -185,6 +188,15 @@ impl Healer for CargoHealer {
         reached(Map::of(builds, &sources), &sources)
     }
 
+    fn installed(
+        &self,
+        cache: &dyn Dir,
+        fs: &dyn ReadFs,
+        packages: &[Arc<Coordinate>],
+    ) -> Vec<Installed> {
+        installed::installed(cache, fs, packages)
+    }
+
     fn is_build(&self, dir: &dyn Dir) -> bool {
         units::is_build(dir)
     }
@@ -196,8 +208,6 @@ impl Healer for CargoHealer {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::model::Origin;
 

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::RelPath;
 use crate::model::{ArtifactId, Coordinate, Digest};
-use crate::world::{Dir, Request, Response};
+use crate::world::{Dir, ReadFs, Request, Response};
 
 /// Takes a file of an archive: its path below the archive's top folder, its mode (0 where it says none,
 /// with [`crate::model::NEVER_BUILT`]), its bytes.
@@ -97,6 +97,17 @@ pub trait Healer: Send + Sync {
         all
     }
 
+    /// Programs that its tool installed below a cache root, and that may hold any of these packages, or of which nobody
+    /// wrote down what they hold.
+    fn installed(
+        &self,
+        _cache: &dyn Dir,
+        _fs: &dyn ReadFs,
+        _packages: &[Arc<Coordinate>],
+    ) -> Vec<Installed> {
+        Vec::new()
+    }
+
     /// Whether a folder is one in which its tool keeps what it builds, by what the tool leaves in it.
     fn is_build(&self, dir: &dyn Dir) -> bool;
 
@@ -133,6 +144,19 @@ pub struct Derived {
     pub parts: Vec<(usize, DerivedPart)>,
     /// What is left to the user.
     pub unclear: Vec<Unclear>,
+    /// Where code of one of the trees was run while it was built: build folder by position, path below it.
+    pub ran: Vec<(usize, RelPath)>,
+}
+
+/// An installed program.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Installed {
+    /// Path below the cache root.
+    pub rel: RelPath,
+    /// What is known of it, and what to do; in words for a line, without control characters.
+    pub why: String,
+    /// Whether something says that it may hold one of the packages; otherwise nobody knows.
+    pub named: bool,
 }
 
 /// Something in a build folder that is left to the user.
@@ -157,4 +181,6 @@ pub struct DerivedPart {
     pub from: usize,
     /// File below the build folder that its tool locks while it changes the part; empty where it locks none.
     pub lock: RelPath,
+    /// Whether it is what a user runs or links: a program, a library.
+    pub product: bool,
 }

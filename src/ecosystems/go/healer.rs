@@ -156,6 +156,7 @@ impl Healer for GoHealer {
                         rel: Path::new(&folder.name).join(&entry.name),
                         from: 0,
                         lock: PathBuf::new(),
+                        product: false,
                     });
                 }
             }

@@ -62,9 +62,11 @@ fn aftermath() -> Aftermath {
             path: PathBuf::from("/h"),
             build: false,
             project: false,
+            unnamed: false,
         }],
         ailing: vec![ailing],
         findings: Vec::new(),
+        notes: Vec::new(),
     }
 }
 

@@ -5,16 +5,17 @@
 //! whose objects, settings or hooks are not as their tool makes them; on what nobody can vouch for only when told to. Everything else that
 //! was found is left to the user, with the words that the finding has for it.
 
+mod places;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use self::places::{entry_path, spoiled, strays};
 use super::record::Role;
-use crate::ecosystems::contract::{DerivedPart, Healer, Projection, Remade, TreePart};
+use crate::ecosystems::contract::{DerivedPart, Healer, Projection, TreePart};
 use crate::model::{
-    ArtifactId, Class, Code, Coordinate, Digest, EntryKind, Finding, Outcome, Place, Reason, shell,
-    text,
+    ArtifactId, Class, Code, Coordinate, Digest, EntryKind, Finding, Outcome, Place, Reason, text,
 };
 use crate::pipeline::ailing::{Aftermath, Ailing};
 
@@ -75,6 +76,10 @@ pub struct Step {
     pub trees: Vec<(usize, PathBuf)>,
     /// Packages that are known to lie in them, beside what their names say.
     pub packages: Vec<Arc<str>>,
+    /// Package versions that it is about.
+    pub about: BTreeSet<Arc<Coordinate>>,
+    /// What of the moves is a program or a library that somebody runs or links: root, path below it.
+    pub products: BTreeSet<(usize, PathBuf)>,
     healer: &'static dyn Healer,
 }
 
@@ -237,31 +242,6 @@ fn is_for_us(ailing: &Ailing, choice: &Choice) -> bool {
     unwanted || tainted || armed || unverified
 }
 
-/// What of a whole root belongs to none of its units: the topmost folders or files.
-fn strays(ailing: &Ailing) -> BTreeSet<PathBuf> {
-    let mut found = BTreeSet::new();
-    for finding in &ailing.findings {
-        for entry in &finding.entries {
-            let path = entry_path(&entry.path, entry.path_escaped);
-            let above = path.ancestors().filter(|above| {
-                let holds = |unit: &PathBuf| unit.starts_with(above);
-                !above.as_os_str().is_empty() && !ailing.beside.iter().any(holds)
-            });
-            found.extend(above.last().map(Path::to_owned));
-        }
-    }
-    found
-}
-
-fn entry_path(text: &str, escaped: bool) -> PathBuf {
-    use std::os::unix::ffi::OsStringExt as _;
-    if escaped {
-        PathBuf::from(std::ffi::OsString::from_vec(shell::unescape(text)))
-    } else {
-        PathBuf::from(text)
-    }
-}
-
 /// A vendored copy whose archive is known: only what differs from that is touched.
 fn copy(ailing: &Ailing) -> Option<Copy> {
     let vendored = ailing.place == Place::Vendor && ailing.kind == "tree" && !ailing.unwanted;
@@ -272,22 +252,6 @@ fn copy(ailing: &Ailing) -> Option<Copy> {
         tree: ailing.tree.clone()?,
         held: ailing.held.clone(),
     })
-}
-
-/// The repository of which all goes: its database itself is bad, so nothing can be made from it.
-fn spoiled(chosen: &[&Ailing]) -> Option<Remade> {
-    let is_bad = |ailing: &&&Ailing| {
-        let Some(remade) = &ailing.remade else {
-            return false;
-        };
-        let (source, _) = text::percent(remade.source.as_os_str().as_bytes());
-        let lies_in = |f: &Finding| {
-            let below = f.rel.as_deref().and_then(|rel| rel.strip_prefix(&*source));
-            below.is_some_and(|below| below.is_empty() || below.starts_with('/'))
-        };
-        ailing.rel == remade.source || ailing.findings.iter().any(lies_in)
-    };
-    chosen.iter().find(is_bad)?.remade.clone()
 }
 
 /// What is moved of an ailing subject, as far as the scan has named it.
@@ -426,6 +390,8 @@ fn step(
         named_by,
         trees: trees.into_iter().collect(),
         packages: packages.into_iter().collect(),
+        about: chosen.iter().filter_map(|a| a.coordinate.clone()).collect(),
+        products: BTreeSet::new(),
         healer,
     }
 }
@@ -495,6 +461,9 @@ impl Step {
             };
             if known.insert(planned.clone()) {
                 self.moves.push(planned);
+            }
+            if part.product {
+                self.products.insert((root, part.rel.clone()));
             }
             let lock = (root, part.lock.clone());
             if !part.lock.as_os_str().is_empty() && !self.locks.contains(&lock) {

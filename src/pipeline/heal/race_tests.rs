@@ -85,12 +85,14 @@ fn links_swapped_in_by_a_racing_thread_lead_nowhere() {
             path: home.clone(),
             build: false,
             project: false,
+            unnamed: false,
         }],
         ailing: vec![
             ailing("archive", ARCHIVE, Code::ArchiveTampered),
             ailing("tree", TREE, Code::TreeModified),
         ],
         findings: Vec::new(),
+        notes: Vec::new(),
     };
     let allowed = Allowed::of([home.clone()]);
     let (mut healed, mut refused) = (0, 0);

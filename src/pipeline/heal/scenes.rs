@@ -297,6 +297,7 @@ impl Scene {
             path: PathBuf::from(path),
             build,
             project: id != "cargo-home",
+            unnamed: false,
         };
         Aftermath {
             grounds: vec![
@@ -306,6 +307,7 @@ impl Scene {
             ],
             ailing,
             findings: Vec::new(),
+            notes: Vec::new(),
         }
     }
 
@@ -325,6 +327,7 @@ impl Scene {
                 rel: PathBuf::from(rel),
                 from: 0,
                 lock: PathBuf::from("debug/.cargo-lock"),
+                product: false,
             };
             let parts = [
                 part("debug/.fingerprint/beta-0123456789abcdef"),

@@ -4,6 +4,7 @@ mod bad_registry;
 mod built;
 mod choices;
 mod crowd;
+mod doubt;
 mod evidence;
 mod forged;
 mod git;

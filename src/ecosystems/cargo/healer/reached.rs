@@ -1,11 +1,14 @@
 //! Which units of a build folder a tainted crate has reached, and everything that they left there.
 //!
 //! A unit is reached if its `.d` file names the crate's tree, if it is of the crate's package and no `.d` file says that it
-//! was made from another version, or if its fingerprint says that it was built with a reached one. Beside a reached unit
-//! whatever cannot be shown to be clean counts as reached: a unit without a whole fingerprint, one that was built with
-//! something that is gone, a final artifact of no clean unit. Cargo builds all of it anew.
+//! was made from another version, or if its fingerprint says that it was built with a reached one. Fingerprints lie where
+//! build scripts can write, and cargo never compares what they list as dependencies. So beside a unit of the crate whatever
+//! cannot be shown to be clean counts as reached: all of the user's own code in that workspace, every unit that is newer
+//! than it, one without a whole fingerprint, one that was built with something that is gone, a final artifact of no clean
+//! unit. Cargo builds all of it anew.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use crate::ecosystems::contract::{Derived, DerivedPart, Unclear};
 
@@ -15,10 +18,7 @@ use super::units::{Map, Piece, Unit, incremental_crate};
 /// Everything that was made from these trees.
 pub(super) fn reached(map: Map, sources: &Sources) -> Derived {
     let from = Spread::over(&map, sources);
-    let mut derived = Derived {
-        parts: Vec::new(),
-        unclear: Vec::new(),
-    };
+    let mut derived = Derived::default();
     if !from.units.is_empty() {
         for (piece, tree) in pieces(&map, &from) {
             let Some(profile) = map.profiles.get(piece.profile) else {
@@ -31,6 +31,7 @@ pub(super) fn reached(map: Map, sources: &Sources) -> Derived {
                         rel: piece.rel.clone(),
                         from: tree,
                         lock: profile.rel.join(".cargo-lock"),
+                        product: is_product(piece),
                     },
                 ));
             } else {
@@ -43,6 +44,7 @@ pub(super) fn reached(map: Map, sources: &Sources) -> Derived {
             }
         }
         derived.unclear.extend(linked(&map, &derived.parts));
+        derived.ran = ran(&map, &from);
     }
     derived.unclear.extend(orphans(&map));
     derived.parts.sort();
@@ -53,9 +55,31 @@ pub(super) fn reached(map: Map, sources: &Sources) -> Derived {
     derived
 }
 
+/// Whether it is what a user runs or links.
+fn is_product(piece: &Piece) -> bool {
+    let dep_info = piece.rel.extension().is_some_and(|e| e == "d");
+    piece.unit.is_none() && piece.object && !dep_info && incremental_crate(&piece.rel).is_none()
+}
+
+/// Where build scripts of the crates themselves were run.
+fn ran(map: &Map, from: &Spread) -> Vec<(usize, PathBuf)> {
+    let units = map.units.iter().enumerate();
+    let ran = units.filter(|(at, _)| from.seeds.contains(at));
+    let mut all: Vec<(usize, PathBuf)> = ran
+        .filter_map(|(_, unit)| {
+            let profile = map.profiles.get(unit.profile)?;
+            Some((profile.build, unit.ran.clone()?))
+        })
+        .collect();
+    all.sort();
+    all
+}
+
 /// Reached units, each with the tree that reached it first.
 struct Spread {
     units: BTreeMap<usize, usize>,
+    /// Those of the crates themselves.
+    seeds: BTreeSet<usize>,
 }
 
 impl Spread {
@@ -70,12 +94,15 @@ impl Spread {
         }
         let mut spread = Self {
             units: BTreeMap::new(),
+            seeds: BTreeSet::new(),
         };
         for (at, unit) in map.units.iter().enumerate() {
             if let Some(tree) = seeded(map, unit, sources) {
                 spread.units.insert(at, tree);
             }
         }
+        spread.seeds.extend(spread.units.keys());
+        let (since, own) = (spread.since(map), own(map));
         let mut open: Vec<usize> = spread.units.keys().copied().collect();
         loop {
             while let Some(at) = open.pop() {
@@ -95,7 +122,10 @@ impl Spread {
                     continue;
                 };
                 let cut = unit.edges.iter().any(|(_, print)| !known.contains(print));
-                if (!unit.known || cut) && !spread.units.contains_key(&at) {
+                let since = since.get(&group(map, unit.profile));
+                let newer = since.is_some_and(|since| unit.made.until() >= Some(*since));
+                let unsure = !unit.known || cut || newer || own.contains(&at);
+                if unsure && !spread.units.contains_key(&at) {
                     spread.units.insert(at, *tree);
                     open.push(at);
                 }
@@ -104,6 +134,18 @@ impl Spread {
                 return spread;
             }
         }
+    }
+
+    /// Workspaces that hold a unit of the crates themselves, each with the time from which on others could be built with it.
+    fn since(&self, map: &Map) -> BTreeMap<usize, i128> {
+        let mut all: BTreeMap<usize, i128> = BTreeMap::new();
+        for unit in self.seeds.iter().filter_map(|at| map.units.get(*at)) {
+            if let Some(since) = unit.made.since() {
+                let first = all.entry(group(map, unit.profile)).or_insert(since);
+                *first = since.min(*first);
+            }
+        }
+        all
     }
 
     /// Workspaces that hold a reached unit, each with the tree that reached it.
@@ -120,6 +162,22 @@ impl Spread {
 
 fn group(map: &Map, profile: usize) -> usize {
     map.profiles.get(profile).map_or(usize::MAX, |p| p.group)
+}
+
+/// Units of the user's own code: their `.d` files name nothing that cargo fetched. What has no `.d` file is of the same
+/// package.
+fn own(map: &Map) -> BTreeSet<usize> {
+    let package = |unit: &Unit| Some((group(map, unit.profile), unit.package.clone()?));
+    let all = || map.units.iter().enumerate();
+    let packages: BTreeSet<(usize, String)> = all()
+        .filter(|(_, unit)| unit.says.own)
+        .filter_map(|(_, unit)| package(unit))
+        .collect();
+    let is_own = |unit: &Unit| unit.says.own || package(unit).is_some_and(|p| packages.contains(&p));
+    all()
+        .filter(|(_, unit)| is_own(unit))
+        .map(|(at, _)| at)
+        .collect()
 }
 
 /// The tree that a unit was made from, or may have been.

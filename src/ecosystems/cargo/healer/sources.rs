@@ -42,6 +42,8 @@ pub(super) struct Says {
     pub(super) trees: BTreeSet<usize>,
     /// Whether one could not be read.
     pub(super) unread: bool,
+    /// Whether one names nothing that cargo fetched: the user's own code, or what passes itself off as that.
+    pub(super) own: bool,
     /// Packages of which all of them name another version, unpacked; `None` if there is none.
     others: Option<BTreeSet<String>>,
 }
@@ -167,6 +169,9 @@ impl Sources {
                 says.trees.insert(*at);
             }
         }
+        says.own |= [UNPACKED, CHECKED_OUT]
+            .iter()
+            .all(|place| memmem::find(bytes, place).is_none());
         says.others = Some(match says.others.take() {
             Some(known) => known.intersection(&others).cloned().collect(),
             None => others,

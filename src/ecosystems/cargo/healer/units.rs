@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use crate::ecosystems::contract::Unclear;
 use crate::world::{Dir, FileKind};
 
+use super::made::Made;
 use super::sources::{Says, Sources};
 
 /// Largest `.d` file or fingerprint that is read.
@@ -69,6 +70,10 @@ pub(super) struct Unit {
     pub(super) known: bool,
     /// What its `.d` files say.
     pub(super) says: Says,
+    /// When it was made.
+    pub(super) made: Made,
+    /// Where its program was run while something was built, if it is a build script.
+    pub(super) ran: Option<PathBuf>,
 }
 
 /// Build folders, looked at together.
@@ -222,6 +227,10 @@ impl Map {
                     unit.package = Some(front.to_owned());
                     if part == "build" {
                         infos(&*below, &mut unit.says, sources);
+                        if let Ok(output) = below.stat_entry(OsStr::new("output")) {
+                            unit.made.object(output.mtime);
+                            unit.ran = Some(rel.clone());
+                        }
                     } else {
                         fingerprint(&*below, unit);
                     }
@@ -268,6 +277,15 @@ impl Map {
             .then(|| dir.stat_entry(name).ok())
             .flatten();
         let text = name.to_string_lossy();
+        if let (Some((unit, _)), Some(stat)) = (unit, stat)
+            && let Some(unit) = self.units.get_mut(unit)
+        {
+            if text.ends_with(".d") {
+                unit.made.record(stat.mtime);
+            } else {
+                unit.made.object(stat.mtime);
+            }
+        }
         let linkable = [
             "rlib", "rmeta", "a", "so", "dylib", "dll", "exe", "wasm", "d",
         ];
@@ -345,6 +363,9 @@ fn fingerprint(dir: &dyn Dir, unit: &mut Unit) {
             continue;
         };
         unit.names.insert(target_name(stem));
+        if let Ok(stat) = dir.stat_entry(OsStr::new(stem)) {
+            unit.made.record(stat.mtime);
+        }
         let own = dir.read(OsStr::new(stem), LARGEST).ok();
         let own = own.and_then(|(bytes, _)| little_endian(&bytes));
         let json = dir.read(&entry.name, LARGEST).ok();

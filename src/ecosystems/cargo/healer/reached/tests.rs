@@ -35,15 +35,16 @@ fn make(disk: &mut Disk, profile: &str, made: &Made<'_>) {
         .iter()
         .map(|b| format!("{b:02x}"))
         .collect();
+    let rlib = format!("{profile}/deps/lib{spelled}-{hash}.rlib");
     disk.file(&folder, own)
         .file(
             &format!("{folder}.json"),
             serde_json::json!({"deps": edges}).to_string(),
         )
-        .file(
-            &format!("{profile}/deps/lib{spelled}-{hash}.rlib"),
-            "object",
-        );
+        .file(&rlib, "object");
+    // Made one after the other, in the order of their digits.
+    disk.time(&folder, i128::from(print(*digit)))
+        .time(&rlib, i128::from(print(*digit)));
     if let Some(source) = source {
         disk.file(
             &format!("{profile}/deps/{spelled}-{hash}.d"),
@@ -94,7 +95,13 @@ fn what_was_built_with_a_unit_follows_it() {
         Made("beta", 'a', "lib", Some(TREE), &[]),
         Made("alpha", 'b', "lib", Some("/h/x"), &[("renamed", 'a')]),
         Made("app", 'c', "bin", Some("src"), &[("alpha", 'b')]),
-        Made("gamma", 'd', "lib", Some("/h/y"), &[]),
+        Made(
+            "gamma",
+            '1',
+            "lib",
+            Some("/h/registry/src/r-1/gamma-1.0.0"),
+            &[],
+        ),
     ] {
         make(&mut disk, "/t/debug", &made);
     }
@@ -133,16 +140,16 @@ fn a_missing_d_file_counts_as_reached_and_another_version_does_not() {
     let other = "/h/registry/src/r-1/beta-2.0.0";
     for made in [
         Made("beta", 'a', "lib", None, &[]),
-        Made("beta", 'b', "lib", Some(other), &[]),
+        Made("beta", '1', "lib", Some(other), &[]),
         Made(
             "beta-ng",
-            'c',
+            '2',
             "lib",
             Some("/h/registry/src/r-1/beta-ng-1.0.0"),
             &[],
         ),
         Made("app", 'd', "bin", Some("src"), &[("beta", 'a')]),
-        Made("tool", 'e', "bin", Some("src"), &[("beta", 'b')]),
+        Made("tool", '3', "bin", Some(other), &[("beta", '1')]),
     ] {
         make(&mut disk, "/t/debug", &made);
     }
@@ -238,4 +245,50 @@ fn nothing_is_taken_out_of_a_folder_without_marks_and_no_link_is_followed() {
     let found = derived(&disk, &["/l"]);
     assert!(found.parts.is_empty());
     assert_eq!(found.unclear.len(), 1);
+}
+
+#[test]
+fn own_code_and_what_is_newer_is_reached_whatever_a_fingerprint_says() {
+    let mut disk = disk();
+    let of = |name: &str| format!("/h/registry/src/r-1/{name}-1.0.0");
+    for made in [
+        Made("old", '1', "lib", Some(&of("old")), &[]),
+        Made("early", '2', "bin", Some("src"), &[]),
+        Made("beta", 'a', "lib", Some(TREE), &[]),
+        Made("alpha", 'b', "lib", Some(&of("alpha")), &[]),
+        Made("app", 'c', "bin", Some("src"), &[]),
+    ] {
+        make(&mut disk, "/t/debug", &made);
+    }
+    // A build script of the user's own code that ran has no `.d` file.
+    let ran = "3".repeat(16);
+    disk.file(&format!("/t/debug/.fingerprint/early-{ran}/run-build-script"), "0300000000000000")
+        .file(&format!("/t/debug/.fingerprint/early-{ran}/run-build-script.json"), r#"{"deps":[]}"#)
+        .file(&format!("/t/debug/build/early-{ran}/output"), "");
+    // Another workspace knows nothing of it.
+    disk.file("/o/CACHEDIR.TAG", "Signature");
+    make(&mut disk, "/o/debug", &Made("far", 'f', "bin", Some("src"), &[]));
+    let found = derived(&disk, &["/t", "/o"]);
+    assert_eq!(taken(&found), "23abc");
+    assert!(found.parts.iter().all(|(build, _)| *build == 0));
+    assert!(found.ran.is_empty(), "{:?}", found.ran);
+    // Of the same time: nobody can tell.
+    disk.time(&format!("/t/debug/deps/libold-{}.rlib", "1".repeat(16)), i128::from(print('a')));
+    assert_eq!(taken(&derived(&disk, &["/t"])), "123abc");
+}
+
+#[test]
+fn that_a_build_script_of_the_crate_ran_is_told_and_products_are_marked() {
+    let mut disk = disk();
+    make(&mut disk, "/t/debug", &Made("beta", 'a', "build-script-build-script", None, &[]));
+    let ran = format!("debug/build/beta-{}", "a".repeat(16));
+    disk.file(&format!("/t/{ran}/output"), "cargo:rustc-cfg=x");
+    make(&mut disk, "/t/debug", &Made("app", 'c', "bin", Some("src"), &[]));
+    disk.file("/t/debug/app", "program").mode("/t/debug/app", 0o755);
+    disk.file("/t/debug/app.d", "x");
+    let found = derived(&disk, &["/t"]);
+    assert_eq!(found.ran, [(0, PathBuf::from(ran))]);
+    let products: Vec<_> = found.parts.iter().filter(|(_, p)| p.product).collect();
+    assert_eq!(products.len(), 1, "{products:?}");
+    assert_eq!(products[0].1.rel, PathBuf::from("debug/app"));
 }
