@@ -44,7 +44,12 @@ pub(super) fn table(out: &mut String, step: &Step, aftermath: &Aftermath, detail
         );
         if detail == Detail::Verbose {
             for part in parts {
-                let _ = writeln!(out, "  {:<10}    {}", "", shown(&ground.path.join(&part.rel)));
+                let _ = writeln!(
+                    out,
+                    "  {:<10}    {}",
+                    "",
+                    shown(&ground.path.join(&part.rel))
+                );
             }
         }
     }

@@ -22,7 +22,6 @@ use crate::pipeline::heal::record::Role;
 use crate::pipeline::heal::recover::Recovered;
 use crate::pipeline::report::Detail;
 
-
 /// Everything that is told.
 pub(super) struct Told<'a> {
     pub(super) plan: &'a Plan,

@@ -56,7 +56,10 @@ fn a_fingerprint_that_forgot_its_dependencies_hides_no_program() {
         for package in packages {
             assert_eq!(forget(&world, package), 1, "{package}");
         }
-        assert!(world.build_and_run().contains("EVIL"), "cargo calls it fresh");
+        assert!(
+            world.build_and_run().contains("EVIL"),
+            "cargo calls it fresh"
+        );
         let program = world.project().join("target/debug/app");
         let done = heal(&world, &["--yes"]).run_raw();
         assert_eq!(done.exit, 0, "{}\n{}", done.story(), done.stdout);
@@ -85,12 +88,19 @@ fn what_was_built_before_stays() {
 fn that_its_build_script_ran_is_said_and_ends_well() {
     let world = template().twin();
     let script = world.tree("gamma", "0.3.1").join("build.rs");
-    write_file(&script, "fn main() { println!(\"cargo:rustc-env=GAMMA=EVIL\"); }\n");
+    write_file(
+        &script,
+        "fn main() { println!(\"cargo:rustc-env=GAMMA=EVIL\"); }\n",
+    );
     assert!(world.build_and_run().contains("EVIL"));
     for call in [heal(&world, &[]), heal(&world, &["--yes"])] {
         let done = call.run_raw();
         let notes = done.report["notes"].to_string();
-        assert!(notes.contains("its build script ran here"), "{}", done.stdout);
+        assert!(
+            notes.contains("its build script ran here"),
+            "{}",
+            done.stdout
+        );
         assert!(notes.contains("target/debug/build/gamma-"), "{notes}");
         if done.report["dry_run"] == json!(false) {
             assert_eq!(done.exit, 0, "{}", done.story());
@@ -106,7 +116,14 @@ fn an_installed_program_is_told_with_the_command_that_makes_it_anew() {
     let world = built();
     let project = world.project();
     let place = project.to_str().unwrap();
-    world.cargo(&["install", "--quiet", "--offline", "--locked", "--path", place]);
+    world.cargo(&[
+        "install",
+        "--quiet",
+        "--offline",
+        "--locked",
+        "--path",
+        place,
+    ]);
     let program = world.cargo_home().join("bin/app");
     assert!(says(&program).contains("EVIL"));
     let done = heal(&world, &["--yes"]).run_raw();
@@ -129,7 +146,14 @@ fn an_installed_program_is_told_with_the_command_that_makes_it_anew() {
 fn an_installed_program_that_does_not_name_it_is_nobodys_business() {
     let world = template().twin();
     let project = world.project();
-    world.cargo(&["install", "--quiet", "--offline", "--locked", "--path", project.to_str().unwrap()]);
+    world.cargo(&[
+        "install",
+        "--quiet",
+        "--offline",
+        "--locked",
+        "--path",
+        project.to_str().unwrap(),
+    ]);
     fs::write(
         world.lockfile(),
         fs::read_to_string(world.lockfile()).unwrap(),
@@ -137,10 +161,19 @@ fn an_installed_program_that_does_not_name_it_is_nobodys_business() {
     .unwrap();
     // Of another project.
     let other = world.root().join("other");
-    write_file(&other.join("Cargo.toml"), "[package]\nname = \"lone\"\nversion = \"0.1.0\"\n");
+    write_file(
+        &other.join("Cargo.toml"),
+        "[package]\nname = \"lone\"\nversion = \"0.1.0\"\n",
+    );
     write_file(&other.join("src/main.rs"), "fn main() {}\n");
     world.cargo(&["uninstall", "--quiet", "app"]);
-    world.cargo(&["install", "--quiet", "--offline", "--path", other.to_str().unwrap()]);
+    world.cargo(&[
+        "install",
+        "--quiet",
+        "--offline",
+        "--path",
+        other.to_str().unwrap(),
+    ]);
     write_file(&world.tree("beta", "1.0.0").join("src/lib.rs"), EVIL);
     let done = heal(&world, &["--yes"]).run_raw();
     let told = format!("{}{}", done.report["left"], done.report["notes"]);
@@ -178,9 +211,14 @@ fn a_dry_run_says_what_other_projects_lose() {
         let start = format!("{}: ", folder.display());
         let mut lines = short.stdout.lines();
         let found = lines.find(|l| l.contains("derived") && l.contains(&start));
-        found.unwrap_or_else(|| panic!("{}", short.stdout)).to_owned()
+        found
+            .unwrap_or_else(|| panic!("{}", short.stdout))
+            .to_owned()
     };
-    let (own, theirs) = (line(world.project().join("target")), line(other.join("target")));
+    let (own, theirs) = (
+        line(world.project().join("target")),
+        line(other.join("target")),
+    );
     for told in [&own, &theirs] {
         assert!(told.contains(" parts, with debug/app"), "{told}");
     }
@@ -188,7 +226,10 @@ fn a_dry_run_says_what_other_projects_lose() {
     assert!(theirs.contains("not named by this call"), "{theirs}");
     assert!(!short.stdout.contains(".fingerprint"), "{}", short.stdout);
     let long = page(&world, &["-v"]).run_raw();
-    for part in ["target/debug/.fingerprint/beta-", "target/debug/deps/libbeta-"] {
+    for part in [
+        "target/debug/.fingerprint/beta-",
+        "target/debug/deps/libbeta-",
+    ] {
         let whole = format!("{}/{part}", other.display());
         assert!(long.stdout.contains(&whole), "{}", long.stdout);
     }

@@ -159,9 +159,8 @@ fn records(cache: &dyn Dir) -> Vec<Package> {
         let list = value.and_then(|v| v.as_array()).into_iter().flatten();
         list.filter_map(|v| v.as_str().map(str::to_owned)).collect()
     };
-    let json = read(".crates2.json").and_then(|(b, _)| {
-        serde_json::from_slice::<serde_json::Value>(&b).ok()
-    });
+    let json = read(".crates2.json")
+        .and_then(|(b, _)| serde_json::from_slice::<serde_json::Value>(&b).ok());
     let installs = json.as_ref().and_then(|j| j.get("installs")?.as_object());
     for (id, install) in installs.into_iter().flatten() {
         let is = |key: &str| install.get(key).and_then(|v| v.as_bool()) == Some(true);
@@ -216,7 +215,9 @@ fn lock(cache: &dyn Dir, fs: &dyn ReadFs, package: &Package) -> Option<ParsedLoc
         return below(["git", "checkouts"]).iter().find_map(|folder| {
             let all = folder.list().ok()?;
             let mut fitting = all.iter().filter(|e| {
-                e.name.to_str().is_some_and(|short| short.len() >= 4 && commit.starts_with(short))
+                e.name
+                    .to_str()
+                    .is_some_and(|short| short.len() >= 4 && commit.starts_with(short))
             });
             fitting.find_map(|e| parsed(&*folder.open_dir(&e.name).ok()?))
         });
@@ -230,13 +231,20 @@ fn lock(cache: &dyn Dir, fs: &dyn ReadFs, package: &Package) -> Option<ParsedLoc
 /// Which of the packages a lockfile names, in any version: cargo heeds its versions with `--locked` alone.
 fn names(lock: &ParsedLock, packages: &[Arc<Coordinate>]) -> Option<String> {
     let found = packages.iter().find(|package| {
-        lock.packages.iter().any(|locked| match (&package.origin, &locked.source) {
-            (Origin::Git { commit, .. }, LockedSource::Git { commit: at, .. }) => commit == at,
-            (Origin::Git { .. }, _) | (_, LockedSource::Git { .. } | LockedSource::Path) => false,
-            _ => locked.name == package.name,
-        })
+        lock.packages
+            .iter()
+            .any(|locked| match (&package.origin, &locked.source) {
+                (Origin::Git { commit, .. }, LockedSource::Git { commit: at, .. }) => commit == at,
+                (Origin::Git { .. }, _) | (_, LockedSource::Git { .. } | LockedSource::Path) => {
+                    false
+                }
+                _ => locked.name == package.name,
+            })
     })?;
-    Some(format!("its lockfile names {}", text::printable(&found.name)))
+    Some(format!(
+        "its lockfile names {}",
+        text::printable(&found.name)
+    ))
 }
 
 #[cfg(test)]
@@ -258,16 +266,25 @@ mod tests {
     fn seen(disk: &Disk) -> Vec<(String, bool, String)> {
         let found = installed(&*disk.dir("/h"), disk, &beta());
         let told = found.into_iter();
-        told.map(|i| (i.rel.display().to_string(), i.named, i.why)).collect()
+        told.map(|i| (i.rel.display().to_string(), i.named, i.why))
+            .collect()
     }
 
     fn disk(ids: &[(&str, &str)]) -> Disk {
         let mut disk = Disk::of(0, 0);
         let installs: serde_json::Map<_, _> = ids
             .iter()
-            .map(|(id, bin)| ((*id).to_owned(), serde_json::json!({"bins": [bin, "gone", "../up"], "features": ["a b"]})))
+            .map(|(id, bin)| {
+                (
+                    (*id).to_owned(),
+                    serde_json::json!({"bins": [bin, "gone", "../up"], "features": ["a b"]}),
+                )
+            })
             .collect();
-        disk.file("/h/.crates2.json", serde_json::json!({"installs": installs}).to_string());
+        disk.file(
+            "/h/.crates2.json",
+            serde_json::json!({"installs": installs}).to_string(),
+        );
         for (_, bin) in ids {
             disk.file(&format!("/h/bin/{bin}"), "program");
         }
@@ -281,14 +298,31 @@ mod tests {
             ("clean 0.1.0 (path+file:///c)", "clean"),
             ("tool 2.0.0 (sparse+https://registry.example/i/)", "tool"),
         ]);
-        disk.file("/p q/Cargo.lock", NAMES).folder("/p q/crates/app");
+        disk.file("/p q/Cargo.lock", NAMES)
+            .folder("/p q/crates/app");
         disk.file("/c/Cargo.lock", NAMES.replace("beta", "gamma"));
-        disk.file("/h/registry/src/r-1/tool-2.0.0/Cargo.lock", NAMES.replace("1.0.0", "0.9.0"));
+        disk.file(
+            "/h/registry/src/r-1/tool-2.0.0/Cargo.lock",
+            NAMES.replace("1.0.0", "0.9.0"),
+        );
         let found = seen(&disk);
-        let told: Vec<(&str, bool)> = found.iter().map(|(rel, named, _)| (&**rel, *named)).collect();
+        let told: Vec<(&str, bool)> = found
+            .iter()
+            .map(|(rel, named, _)| (&**rel, *named))
+            .collect();
         assert_eq!(told, [("bin/app", true), ("bin/tool", true)]);
-        assert!(found[0].2.ends_with("cargo install --force --path '/p q/crates/app' --features='a b'"), "{}", found[0].2);
-        assert!(found[1].2.ends_with("cargo uninstall -- tool"), "{}", found[1].2);
+        assert!(
+            found[0]
+                .2
+                .ends_with("cargo install --force --path '/p q/crates/app' --features='a b'"),
+            "{}",
+            found[0].2
+        );
+        assert!(
+            found[1].2.ends_with("cargo uninstall -- tool"),
+            "{}",
+            found[1].2
+        );
     }
 
     #[test]
@@ -297,20 +331,39 @@ mod tests {
         let disk = disk(&[
             (&format!("beta 1.0.0 (registry+{shipped})"), "beta"),
             (&format!("beta 2.0.0 (registry+{shipped})"), "beta2"),
-            ("far 1.0.0 (git+https://git.registry.example/far?branch=x#0123456789)", "far"),
+            (
+                "far 1.0.0 (git+https://git.registry.example/far?branch=x#0123456789)",
+                "far",
+            ),
         ]);
         let found = seen(&disk);
-        let told: Vec<(&str, bool)> = found.iter().map(|(rel, named, _)| (&**rel, *named)).collect();
-        assert_eq!(told, [("bin/beta", true), ("bin/beta2", false), ("bin/far", false)]);
-        assert!(found[0].2.ends_with("cargo install --force --version '=1.0.0' --features='a b' -- beta"), "{}", found[0].2);
+        let told: Vec<(&str, bool)> = found
+            .iter()
+            .map(|(rel, named, _)| (&**rel, *named))
+            .collect();
+        assert_eq!(
+            told,
+            [("bin/beta", true), ("bin/beta2", false), ("bin/far", false)]
+        );
+        assert!(
+            found[0]
+                .2
+                .ends_with("cargo install --force --version '=1.0.0' --features='a b' -- beta"),
+            "{}",
+            found[0].2
+        );
         assert!(!found[2].2.contains("registry.example"), "{}", found[2].2);
     }
 
     #[test]
     fn the_older_record_counts_too_and_broken_ones_say_nothing() {
         let mut disk = Disk::of(0, 0);
-        disk.file("/h/bin/app", "x").file("/h/.crates2.json", "no json");
-        disk.file("/h/.crates.toml", "[v1]\n\"app 0.1.0 (path+file:///p)\" = [\"app\"]\n\"odd\" = 1\n");
+        disk.file("/h/bin/app", "x")
+            .file("/h/.crates2.json", "no json");
+        disk.file(
+            "/h/.crates.toml",
+            "[v1]\n\"app 0.1.0 (path+file:///p)\" = [\"app\"]\n\"odd\" = 1\n",
+        );
         disk.file("/p/Cargo.lock", NAMES);
         assert_eq!(seen(&disk).len(), 1);
         disk.file("/h/.crates.toml", "v1 = 3");

@@ -173,7 +173,8 @@ fn own(map: &Map) -> BTreeSet<usize> {
         .filter(|(_, unit)| unit.says.own)
         .filter_map(|(_, unit)| package(unit))
         .collect();
-    let is_own = |unit: &Unit| unit.says.own || package(unit).is_some_and(|p| packages.contains(&p));
+    let is_own =
+        |unit: &Unit| unit.says.own || package(unit).is_some_and(|p| packages.contains(&p));
     all()
         .filter(|(_, unit)| is_own(unit))
         .map(|(at, _)| at)

@@ -262,29 +262,51 @@ fn own_code_and_what_is_newer_is_reached_whatever_a_fingerprint_says() {
     }
     // A build script of the user's own code that ran has no `.d` file.
     let ran = "3".repeat(16);
-    disk.file(&format!("/t/debug/.fingerprint/early-{ran}/run-build-script"), "0300000000000000")
-        .file(&format!("/t/debug/.fingerprint/early-{ran}/run-build-script.json"), r#"{"deps":[]}"#)
-        .file(&format!("/t/debug/build/early-{ran}/output"), "");
+    disk.file(
+        &format!("/t/debug/.fingerprint/early-{ran}/run-build-script"),
+        "0300000000000000",
+    )
+    .file(
+        &format!("/t/debug/.fingerprint/early-{ran}/run-build-script.json"),
+        r#"{"deps":[]}"#,
+    )
+    .file(&format!("/t/debug/build/early-{ran}/output"), "");
     // Another workspace knows nothing of it.
     disk.file("/o/CACHEDIR.TAG", "Signature");
-    make(&mut disk, "/o/debug", &Made("far", 'f', "bin", Some("src"), &[]));
+    make(
+        &mut disk,
+        "/o/debug",
+        &Made("far", 'f', "bin", Some("src"), &[]),
+    );
     let found = derived(&disk, &["/t", "/o"]);
     assert_eq!(taken(&found), "23abc");
     assert!(found.parts.iter().all(|(build, _)| *build == 0));
     assert!(found.ran.is_empty(), "{:?}", found.ran);
     // Of the same time: nobody can tell.
-    disk.time(&format!("/t/debug/deps/libold-{}.rlib", "1".repeat(16)), i128::from(print('a')));
+    disk.time(
+        &format!("/t/debug/deps/libold-{}.rlib", "1".repeat(16)),
+        i128::from(print('a')),
+    );
     assert_eq!(taken(&derived(&disk, &["/t"])), "123abc");
 }
 
 #[test]
 fn that_a_build_script_of_the_crate_ran_is_told_and_products_are_marked() {
     let mut disk = disk();
-    make(&mut disk, "/t/debug", &Made("beta", 'a', "build-script-build-script", None, &[]));
+    make(
+        &mut disk,
+        "/t/debug",
+        &Made("beta", 'a', "build-script-build-script", None, &[]),
+    );
     let ran = format!("debug/build/beta-{}", "a".repeat(16));
     disk.file(&format!("/t/{ran}/output"), "cargo:rustc-cfg=x");
-    make(&mut disk, "/t/debug", &Made("app", 'c', "bin", Some("src"), &[]));
-    disk.file("/t/debug/app", "program").mode("/t/debug/app", 0o755);
+    make(
+        &mut disk,
+        "/t/debug",
+        &Made("app", 'c', "bin", Some("src"), &[]),
+    );
+    disk.file("/t/debug/app", "program")
+        .mode("/t/debug/app", 0o755);
     disk.file("/t/debug/app.d", "x");
     let found = derived(&disk, &["/t"]);
     assert_eq!(found.ran, [(0, PathBuf::from(ran))]);
