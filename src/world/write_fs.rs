@@ -145,6 +145,11 @@ pub trait WriteFs: Send + Sync {
     /// # Errors
     /// When they cannot be set.
     fn set(&self, at: At<'_>, attributes: Attributes) -> Result<(), PathError>;
+    /// Gives something an owner and a group, of a link the link itself. Set-id bits of a file may go by it.
+    ///
+    /// # Errors
+    /// Kind `PermissionDenied` when this user must not.
+    fn own(&self, at: At<'_>, uid: u32, gid: u32) -> Result<(), PathError>;
     /// Sets an extended attribute.
     ///
     /// # Errors

@@ -105,6 +105,9 @@ pub(super) fn table(told: &Told<'_>, detail: Detail) -> Vec<u8> {
         for why in &recovered.stuck {
             let _ = writeln!(out, "  open  {}", text::printable(why));
         }
+        for why in &recovered.unlike {
+            let _ = writeln!(out, "  not as it was  {}", text::printable(why));
+        }
         for why in &recovered.given_up {
             let _ = writeln!(
                 out,

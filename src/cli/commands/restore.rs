@@ -76,7 +76,9 @@ fn inner(args: &RestoreArgs, ports: &Ports<'_>) -> Result<Exit, String> {
     for why in &unlogged {
         say(ports, why);
     }
-    let refused = all.iter().any(|r| r.refused.is_some());
+    let refused = all
+        .iter()
+        .any(|r| r.refused.is_some() || !r.unlike.is_empty());
     let bytes = if args.json {
         object(&run, &all, args.yes, &unlogged)
     } else {
@@ -138,6 +140,9 @@ fn page(run: &str, all: &[Returned], yes: bool) -> Vec<u8> {
                 printable(why)
             );
         }
+        for why in &returned.unlike {
+            let _ = writeln!(out, "  not as it was  {}", printable(why));
+        }
         if let Some(why) = &returned.refused {
             let _ = writeln!(out, "  why  {}", printable(why));
         }
@@ -155,7 +160,7 @@ fn object(run: &str, all: &[Returned], yes: bool, unlogged: &[String]) -> Vec<u8
         .iter()
         .map(|r| {
             let paths: Vec<String> = r.paths.iter().map(|p| percent(p.as_os_str().as_bytes()).0).collect();
-            json!({"number": r.number, "ecosystem": r.ecosystem, "package": r.package, "paths": paths, "refused": r.refused, "left": r.left})
+            json!({"number": r.number, "ecosystem": r.ecosystem, "package": r.package, "paths": paths, "refused": r.refused, "left": r.left, "unlike": r.unlike})
         })
         .collect();
     let value = json!({"schema": "untaint.restore/1", "run": run, "dry_run": !yes, "entries": rows, "problems": unlogged});

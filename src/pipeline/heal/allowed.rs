@@ -159,6 +159,7 @@ mod tests {
             above: was,
             digest: None,
             bytes: None,
+            odd: Vec::new(),
             armed: Vec::new(),
         };
         let entry = Entry {

@@ -7,6 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::grounds::Grounds;
+use super::likeness::Back;
 use super::look;
 use super::record::{Entry, Move, Put, Role, Was};
 use super::relocate::{self, Way, stat};
@@ -350,8 +351,41 @@ impl Grounds<'_> {
         self.mode_as_it_was(root, &place, mv)
     }
 
-    /// The mode of a folder that could not be moved without changing it. What is not ours is left alone.
+    /// The mode, and what else a copy can be given.
     fn mode_as_it_was(&self, root: Root, place: &Path, mv: &Move) -> Result<(), ApplyError> {
+        self.top_mode(root, place, mv)?;
+        let fs = self.fs;
+        let back = Back {
+            fs,
+            root,
+            place,
+            mv,
+        };
+        Ok(back.give()?)
+    }
+
+    /// What was put back and is not as it was, though its bytes are.
+    pub(super) fn unlike(&self, entry: &Entry) -> Vec<String> {
+        let moves = entry.moves.iter().filter(|mv| mv.role != Role::Newer);
+        let told = moves.flat_map(|mv| {
+            let Ok((root, _)) = self.roots(mv.folder) else {
+                return Vec::new();
+            };
+            let (fs, place) = (self.fs, &*mv.rel.path());
+            let back = Back {
+                fs,
+                root,
+                place,
+                mv,
+            };
+            back.unlike()
+                .unwrap_or_else(|error| vec![error.to_string()])
+        });
+        told.collect()
+    }
+
+    /// The mode of a folder that could not be moved without changing it. What is not ours is left alone.
+    fn top_mode(&self, root: Root, place: &Path, mv: &Move) -> Result<(), ApplyError> {
         let Some(found) = stat(self.fs, root, place)? else {
             return Ok(());
         };
@@ -410,6 +444,15 @@ impl Grounds<'_> {
         for (below, mode) in &mv.armed {
             let path = inside(&mv.item, &below.path());
             self.mode_if(store, &path, *mode, mode & 0o7600)?;
+            // A copy has no set-id bits.
+            self.mode_if(store, &path, mode & 0o777, mode & 0o600)?;
+        }
+        // A copy of what has further names has one.
+        let odd = mv.odd.iter().map(|(below, was)| (below.path(), was));
+        let top = (PathBuf::new(), &mv.was);
+        for (below, was) in odd.chain([top]).filter(|(_, was)| was.mode & 0o111 != 0) {
+            let path = inside(&mv.item, &below);
+            self.mode_if(store, &path, was.mode & 0o777, was.mode & 0o600)?;
         }
         Ok(())
     }

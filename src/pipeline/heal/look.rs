@@ -36,6 +36,8 @@ pub(super) struct Seen {
     pub(super) entries: usize,
     /// Files with further names outside: hard links.
     pub(super) linked: usize,
+    /// What a copy does not have by itself, below the top: other owners than the top's, set-id bits, further names.
+    pub(super) odd: Vec<(PathBuf, Stat)>,
 }
 
 /// SHA-256 of a file's bytes, lower-case hex.
@@ -88,6 +90,7 @@ pub(super) fn at(fs: &dyn WriteFs, root: Root, rel: &Path) -> Result<Seen, PathE
         bytes: 0,
         entries: 0,
         linked: 0,
+        odd: Vec::new(),
     };
     let mut walk = Walk {
         fs,
@@ -132,6 +135,13 @@ impl Walk<'_> {
             FileKind::Link => b'l',
             FileKind::Other => b'o',
         }]);
+        let top = &self.seen.stat;
+        let stranger = (stat.uid, stat.gid) != (top.uid, top.gid);
+        let linked = stat.kind == FileKind::File && stat.links > 1;
+        let rights = stat.kind != FileKind::Link && stat.mode & 0o6000 != 0;
+        if depth > 0 && (stranger || linked || rights) {
+            self.seen.odd.push((below.to_owned(), *stat));
+        }
         match stat.kind {
             FileKind::File => {
                 self.seen.bytes = self.seen.bytes.saturating_add(stat.size);

@@ -16,6 +16,7 @@ pub mod evidence;
 pub mod grounds;
 pub mod index;
 pub mod journal;
+mod likeness;
 mod look;
 mod mend;
 pub mod places;

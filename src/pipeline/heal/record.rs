@@ -164,6 +164,9 @@ pub struct Move {
     /// Files in it that could be executed, with their modes: in the quarantine they cannot.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub armed: Vec<(Name, u32)>,
+    /// What a copy on another file system does not have by itself, below the top, as it was.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub odd: Vec<(Name, Was)>,
 }
 
 /// Something good that is put in place.
@@ -284,6 +287,7 @@ impl Entry {
                 .armed
                 .iter()
                 .any(|(rel, _)| !rel.text.is_empty() && !rel.is_below())
+                || mv.odd.iter().any(|(rel, _)| !rel.is_below())
             {
                 return Err("it names a path that leaves its folder".to_owned());
             }

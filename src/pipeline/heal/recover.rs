@@ -31,6 +31,8 @@ pub struct Recovered {
     pub given_up: Vec<String>,
     /// What could be neither, and why; the journal then stays.
     pub stuck: Vec<String>,
+    /// What was put back and is not as it was, though its bytes are.
+    pub unlike: Vec<String>,
     /// Why the audit log does not have it, or is not whole.
     pub unlogged: Option<String>,
 }
@@ -83,6 +85,7 @@ fn one(
         undone: 0,
         given_up: Vec::new(),
         stuck: Vec::new(),
+        unlike: Vec::new(),
         unlogged: None,
     };
     let refused = |why: &str| {
@@ -236,7 +239,7 @@ fn restoring(
         let line = journal.line(&Line::Abandoned(entry.number));
         return line.map_err(|e| e.to_string());
     }
-    put_back(grounds, entry)?;
+    recovered.unlike.extend(put_back(grounds, entry)?);
     journal
         .line(&Line::Restored(entry.number))
         .map_err(|e| e.to_string())?;
@@ -245,7 +248,8 @@ fn restoring(
 }
 
 /// Puts everything back, after what stands in the way was taken.
-pub(super) fn put_back(grounds: &Grounds<'_>, entry: &Entry) -> Result<(), String> {
+/// What is not as it was then, though its bytes are.
+pub(super) fn put_back(grounds: &Grounds<'_>, entry: &Entry) -> Result<Vec<String>, String> {
     let newer = Entry {
         moves: entry
             .moves
@@ -257,7 +261,8 @@ pub(super) fn put_back(grounds: &Grounds<'_>, entry: &Entry) -> Result<(), Strin
         ..entry.clone()
     };
     grounds.apply(&newer).map_err(|e| e.to_string())?;
-    grounds.unapply(entry).map_err(|e| e.to_string())
+    grounds.unapply(entry).map_err(|e| e.to_string())?;
+    Ok(grounds.unlike(entry))
 }
 
 /// Removes what was fetched and never put in place.

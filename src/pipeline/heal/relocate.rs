@@ -1,7 +1,7 @@
 //! Moving something to another place, so that at every moment it lies whole in one of them.
 //!
 //! By rename where both places are on one file system: identity, links, modes and times stay. Else by copy under a
-//! passing name, everything put on disk and compared, one rename, and only then the removal, which begins with a rename
+//! passing name, with the owners that this user may give and without set-id bits, everything put on disk and compared, one rename, and only then the removal, which begins with a rename
 //! so that no tool ever finds half of a tree. Replaces nothing, writes into nothing.
 
 use std::io::{self, Read as _, Write as _};
@@ -160,10 +160,6 @@ fn copy(
         mode: None,
         mtime: Some(found.mtime),
     };
-    let all = Attributes {
-        mode: Some(found.mode),
-        ..times
-    };
     match found.kind {
         FileKind::File => {
             let mut source = fs.read(from.at(old))?;
@@ -182,16 +178,15 @@ fn copy(
                 target.write_all(bytes).map_err(failed)?;
             }
             target.sync().map_err(failed)?;
+            // The owner before the mode and what hangs on it: some of that goes with a new owner.
+            own(fs, &found, to, new)?;
             xattrs(fs, from, old, to, new)?;
-            // A copy that belongs to somebody else gives nobody their rights.
-            let copied = fs.stat(to.at(new))?;
-            let same = copied.uid == found.uid && copied.gid == found.gid;
-            let rights = if same { 0o7777 } else { 0o777 };
-            let mode = Some(found.mode & rights);
+            let mode = Some(found.mode & 0o777);
             fs.set(to.at(new), Attributes { mode, ..times })
         }
         FileKind::Link => {
             fs.make_link(to.at(new), &fs.read_link(from.at(old))?)?;
+            own(fs, &found, to, new)?;
             fs.set(to.at(new), times)
         }
         FileKind::Dir => {
@@ -200,9 +195,11 @@ fn copy(
                 let name = &entry.name;
                 copy(fs, from, &old.join(name), to, &new.join(name), depth + 1)?;
             }
+            own(fs, &found, to, new)?;
             xattrs(fs, from, old, to, new)?;
             fs.sync(to.at(new))?;
-            fs.set(to.at(new), all)
+            let mode = Some(found.mode & 0o1777);
+            fs.set(to.at(new), Attributes { mode, ..times })
         }
         FileKind::Other => Err(PathError {
             path: fs.shown(from.at(old)),
@@ -213,9 +210,68 @@ fn copy(
     }
 }
 
+/// Gives a copy the owner of what it is a copy of, where this user may. Where not, whoever puts it back says so.
+fn own(fs: &dyn WriteFs, found: &Stat, to: Root, new: &Path) -> Result<(), PathError> {
+    let copied = fs.stat(to.at(new))?;
+    if (copied.uid, copied.gid) == (found.uid, found.gid) {
+        return Ok(());
+    }
+    match fs.own(to.at(new), found.uid, found.gid) {
+        Err(error) if is_denied(&error) => Ok(()),
+        other => other,
+    }
+}
+
+/// Whether an owner cannot be given: not by this user, not in this user namespace, not on this file system.
+fn is_denied(error: &PathError) -> bool {
+    matches!(
+        error.source.kind(),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
+    )
+}
+
 fn xattrs(fs: &dyn WriteFs, from: Root, old: &Path, to: Root, new: &Path) -> Result<(), PathError> {
     for (name, value) in fs.xattrs(from.at(old))? {
         fs.set_xattr(to.at(new), &name, &value)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::fake_disk::FakeDisk;
+
+    /// Owner and mode of what lies in the quarantine after a set-id file of another user was copied there.
+    fn copied(superuser: bool) -> (u32, u32) {
+        let disk = FakeDisk::new();
+        disk.file("/c/tree/f", b"evil", 0o4755);
+        disk.owner("/c/tree/f", 7, 8);
+        disk.dir("/q");
+        disk.device("/c", 3);
+        if superuser {
+            disk.superuser();
+        }
+        let (from, to) = (disk.open(Path::new("/c")), disk.open(Path::new("/q")));
+        let (from, to) = (from.unwrap(), to.unwrap());
+        let old = Path::new("tree");
+        let digest = look::at(&disk, from, old).unwrap().digest;
+        let way = Way {
+            from,
+            old,
+            to,
+            new: Path::new("i1-0-x"),
+            passing: ".untaint-x",
+        };
+        relocate(&disk, &way, digest.as_deref()).unwrap();
+        assert!(stat(&disk, from, old).unwrap().is_none());
+        let kept = stat(&disk, to, Path::new("i1-0-x/f")).unwrap().unwrap();
+        (kept.uid, kept.mode)
+    }
+
+    #[test]
+    fn owners_come_along_where_they_may_and_set_id_bits_never() {
+        assert_eq!(copied(true), (7, 0o755));
+        assert_eq!(copied(false), (1000, 0o755));
+    }
 }

@@ -50,6 +50,8 @@ pub struct Returned {
     pub refused: Option<String>,
     /// Why some of what was built from it stays in the quarantine.
     pub left: Vec<String>,
+    /// What of it is not as it was, though its bytes are.
+    pub unlike: Vec<String>,
     /// Why the audit log does not have it, or is not whole.
     pub unlogged: Option<String>,
 }
@@ -120,12 +122,13 @@ pub fn run(
             paths: entry.moves.iter().map(|mv| path(&story, mv)).collect(),
             refused: None,
             left: Vec::new(),
+            unlike: Vec::new(),
             unlogged: None,
         };
         let given_up = *standing == Standing::Abandoned;
         let step = (entry, given_up);
         match one(&grounds, &story.folders, step, restoring, journal.as_mut()) {
-            Ok(left) => returned.left = left,
+            Ok((left, unlike)) => (returned.left, returned.unlike) = (left, unlike),
             Err(why) => returned.refused = Some(why),
         }
         if restoring.yes {
@@ -135,7 +138,11 @@ pub fn run(
                 run,
                 action: "restore",
                 what: &format!("{} {}", entry.ecosystem, entry.package),
-                result: returned.refused.as_deref().unwrap_or("put back"),
+                result: match (&returned.refused, returned.unlike.first()) {
+                    (Some(why), _) => why,
+                    (None, Some(_)) => "put back, not in all as it was",
+                    (None, None) => "put back",
+                },
             });
             returned.unlogged = added.err().map(|error| error.to_string());
         }
@@ -183,7 +190,7 @@ fn one(
     (entry, given_up): (&Entry, bool),
     restoring: &Restoring,
     journal: Option<&mut Journal>,
-) -> Result<Vec<String>, String> {
+) -> Result<(Vec<String>, Vec<String>), String> {
     let (mut here, left) = grounds.left(entry)?;
     let _held = if restoring.yes {
         recover::locks(grounds, &here, restoring.wait)?
@@ -199,7 +206,7 @@ fn one(
     here.moves.retain(|mv| mv.role != Role::Newer || kept(mv));
     let newer = newer(grounds, &here, restoring.force, given_up)?;
     let Some(journal) = journal else {
-        return Ok(left);
+        return Ok((left, Vec::new()));
     };
     let mut entry = entry.clone();
     here.moves.extend(newer.iter().cloned());
@@ -207,11 +214,11 @@ fn one(
     journal
         .line(&Line::Restore(Box::new(entry.clone())))
         .map_err(|e| e.to_string())?;
-    recover::put_back(grounds, &here)?;
+    let unlike = recover::put_back(grounds, &here)?;
     journal
         .line(&Line::Restored(entry.number))
         .map_err(|e| e.to_string())?;
-    Ok(left)
+    Ok((left, unlike))
 }
 
 /// Why what is kept of a thing is not put back: it is not what was taken any more.
@@ -300,6 +307,11 @@ fn newer(
                 .armed
                 .iter()
                 .map(|(path, mode)| (Name::of(path), *mode))
+                .collect(),
+            odd: seen
+                .odd
+                .iter()
+                .map(|(path, stat)| (Name::of(path), Was::of(stat)))
                 .collect(),
         });
     }

@@ -19,13 +19,16 @@ use super::journal::{Journal, JournalError};
 use super::plan::{Plan, Step};
 use super::quarantine::{self, Which};
 use super::receipt::{Ended, Receipt, Receipts};
-use super::record::{Entry, Folder, Line, Name, Put, Role};
+use super::record::{Entry, Folder, Line, Move, Name, Put, Role};
 use super::supplied::{self, Goods, Stage};
 use super::vault::{Vault, VaultError, journal_name};
 use super::{Supply, index};
 use crate::pipeline::ailing::Ground;
 use crate::world::write_fs::{Attributes, Lock, Root};
 use crate::world::{PathError, WriteFs};
+
+/// Bytes that are to be free where something is kept, beside what is copied there.
+const MARGIN: u64 = 1 << 20;
 
 /// What was ordered, and with which means.
 pub struct Orders<'a> {
@@ -283,6 +286,10 @@ impl<'a> Run<'a> {
             // Gone, or good by now: somebody else, or its tool, was faster.
             return Ok(Ended::Nothing);
         }
+        if let Err(why) = self.room(&moves) {
+            self.unstage(&puts);
+            return Err(why);
+        }
         let why_not = goods.why_not;
         if let (Some(why), true) = (&why_not, self.orders.keep_if_unfetchable) {
             self.unstage(&puts);
@@ -355,6 +362,31 @@ impl<'a> Run<'a> {
             receipt.put.push(self.path(put.folder, &put.rel));
         }
         Ok(why_not.map_or(Ended::Healed, Ended::Removed))
+    }
+
+    /// Whether there is room for what has to be copied, and for what is written down of it.
+    fn room(&self, moves: &[Move]) -> Result<(), String> {
+        let fs = self.vault.fs;
+        let mut needed: BTreeMap<Root, u64> = BTreeMap::new();
+        for mv in moves {
+            let Some((_, store)) = self.grounds.roots.get(mv.folder).copied() else {
+                continue;
+            };
+            let place = fs.stat(store.at(Path::new("")));
+            let copied = place.is_ok_and(|place| place.dev != mv.was.dev);
+            let sum = needed.entry(store).or_insert(MARGIN);
+            *sum = sum.saturating_add(mv.bytes.filter(|_| copied).unwrap_or(0));
+        }
+        for (store, needed) in needed {
+            // Where the system does not tell, the first write that fails does.
+            if let Some(free) = fs.free(store).ok().filter(|free| *free < needed) {
+                return Err(format!(
+                    "{}: {free} bytes are free there, and {needed} may be needed: make room and run again; nothing was done",
+                    fs.shown(store.at(Path::new(""))).display()
+                ));
+            }
+        }
+        Ok(())
     }
 
     fn take_back(&mut self, entry: &Entry, why: &str) -> Ended {

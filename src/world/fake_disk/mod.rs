@@ -26,6 +26,9 @@ pub(crate) enum End {
     PowerTorn,
 }
 
+/// Owner and group of this process, and of everything that it makes.
+const USER: (u32, u32) = (1000, 1000);
+
 #[derive(Default)]
 struct State {
     now: Nodes,
@@ -36,6 +39,8 @@ struct State {
     stop_before: Option<usize>,
     fail: Option<(usize, io::ErrorKind)>,
     dead: bool,
+    /// Whether owners may be given.
+    superuser: bool,
     log: Vec<String>,
 }
 
@@ -114,6 +119,19 @@ impl FakeDisk {
         state.safe = state.now.clone();
     }
 
+    /// Gives something to another user.
+    pub(crate) fn owner(&self, path: &str, uid: u32, gid: u32) {
+        let mut state = self.state();
+        let inode = state.now.walk(Path::new(path)).unwrap();
+        state.now.node(inode).owner = (uid, gid);
+        state.safe = state.now.clone();
+    }
+
+    /// From here on the process may give owners.
+    pub(crate) fn superuser(&self) {
+        self.state().superuser = true;
+    }
+
     pub(crate) fn delete(&self, path: &str) {
         let mut state = self.state();
         let path = Path::new(path);
@@ -143,6 +161,7 @@ impl FakeDisk {
             content,
             mode,
             mtime: 1_000_000_000,
+            owner: USER,
             device,
             xattrs: BTreeMap::new(),
         };

@@ -19,6 +19,7 @@ pub(super) struct Node {
     pub(super) content: Content,
     pub(super) mode: u32,
     pub(super) mtime: i128,
+    pub(super) owner: (u32, u32),
     pub(super) device: u64,
     pub(super) xattrs: BTreeMap<OsString, Vec<u8>>,
 }
@@ -36,6 +37,7 @@ impl Node {
             content: Content::Dir(BTreeMap::new()),
             mode: 0o755,
             mtime: 1_000_000_000,
+            owner: super::USER,
             device,
             xattrs: BTreeMap::new(),
         }
@@ -132,8 +134,15 @@ impl Nodes {
         image.insert(
             path.to_owned(),
             format!(
-                "{what} mode {:o} mtime {} links {links} xattrs {:?}",
-                node.mode, node.mtime, node.xattrs
+                "{what} mode {:o} mtime {} links {links} xattrs {:?}{}",
+                node.mode,
+                node.mtime,
+                node.xattrs,
+                if node.owner == super::USER {
+                    String::new()
+                } else {
+                    format!(" owner {:?}", node.owner)
+                }
             ),
         );
         if let Content::Dir(names) = &node.content {

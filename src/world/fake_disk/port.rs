@@ -85,8 +85,8 @@ impl WriteFs for FakeDisk {
             kind,
             size,
             mode: node.mode,
-            uid: 1000,
-            gid: 1000,
+            uid: node.owner.0,
+            gid: node.owner.1,
             links: state.now.links(inode),
             dev: node.device,
             inode,
@@ -162,6 +162,7 @@ impl WriteFs for FakeDisk {
                 },
                 mode: mode & !0o022,
                 mtime: 2_000_000_000,
+                owner: super::USER,
                 device: state.now.all[&parent].device,
                 xattrs: BTreeMap::new(),
             };
@@ -260,6 +261,26 @@ impl WriteFs for FakeDisk {
             }
             if let Some(mtime) = attributes.mtime {
                 node.mtime = mtime;
+            }
+            Ok(())
+        };
+        inner().map_err(|e| shown(&path, e))
+    }
+
+    fn own(&self, at: At<'_>, uid: u32, gid: u32) -> Result<(), PathError> {
+        let path = self.shown(at);
+        let mut state = self.state();
+        let mut inner = || -> io::Result<()> {
+            let inode = state.inode(at)?;
+            if !state.superuser && (uid, gid) != state.now.all[&inode].owner {
+                return Err(io::ErrorKind::PermissionDenied.into());
+            }
+            state.step(|| format!("own {}", path.display()))?;
+            let node = state.now.node(inode);
+            node.owner = (uid, gid);
+            // As Linux does.
+            if matches!(node.content, Content::File { .. }) {
+                node.mode &= 0o1777;
             }
             Ok(())
         };

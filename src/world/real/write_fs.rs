@@ -14,8 +14,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use rustix::fs::{
-    AtFlags, CWD, FileType, FlockOperation, Mode, OFlags, RenameFlags, Timespec, Timestamps,
-    XattrFlags,
+    AtFlags, CWD, FileType, FlockOperation, Gid, Mode, OFlags, RenameFlags, Timespec, Timestamps,
+    Uid, XattrFlags,
 };
 
 use super::lock_holder;
@@ -317,6 +317,14 @@ impl WriteFs for SystemWriteFs {
             rustix::fs::utimensat(&folder, name, &times, AtFlags::SYMLINK_NOFOLLOW)
         };
         set.map_err(|e| self.error(at, e))
+    }
+
+    fn own(&self, at: At<'_>, uid: u32, gid: u32) -> Result<(), PathError> {
+        let (folder, name) = self.parent(at)?;
+        let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(gid));
+        let flags = AtFlags::SYMLINK_NOFOLLOW;
+        rustix::fs::chownat(&folder, name, Some(uid), Some(gid), flags)
+            .map_err(|e| self.error(at, e))
     }
 
     fn set_xattr(&self, at: At<'_>, name: &OsStr, value: &[u8]) -> Result<(), PathError> {

@@ -5,6 +5,7 @@ mod built;
 mod choices;
 mod crowd;
 mod doubt;
+mod disks;
 mod evidence;
 mod forged;
 mod git;

@@ -143,7 +143,7 @@ impl Run<'_> {
         let above = fs.stat(opened.at(above)).map_err(|e| e.to_string())?;
         let digest = seen.digest.as_deref().unwrap_or("unread");
         let short: String = digest.chars().take(16).collect();
-        let armed = seen.armed.iter();
+        let (armed, odd) = (seen.armed.iter(), seen.odd.iter());
         let mv = Move {
             folder,
             rel: Name::of(rel),
@@ -154,6 +154,9 @@ impl Run<'_> {
             digest: seen.digest.clone(),
             bytes: Some(seen.bytes),
             armed: armed.map(|(path, mode)| (Name::of(path), *mode)).collect(),
+            odd: odd
+                .map(|(path, stat)| (Name::of(path), Was::of(stat)))
+                .collect(),
         };
         Ok(Some((mv, seen)))
     }
