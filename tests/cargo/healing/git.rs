@@ -72,7 +72,11 @@ fn checkout(world: &World) -> PathBuf {
 
 /// Edits the checkout's inner package, and builds.
 fn poison(world: &World) {
-    let source = checkout(world).join("within/src/lib.rs");
+    poison_at(world, &checkout(world));
+}
+
+fn poison_at(world: &World, checkout: &Path) {
+    let source = checkout.join("within/src/lib.rs");
     write_file(&source, "pub fn g() -> &'static str { \"EVIL\" }\n");
     assert!(world.build_and_run().contains("EVIL"));
 }
@@ -319,4 +323,71 @@ fn a_database_that_cannot_make_the_checkout_anew_is_found_beside_it() {
     heals(&world, heal(&world, &["--yes"]));
     assert!(!db.exists() && !place.exists());
     assert!(world.cargo(&["run", "--quiet", "--locked"]).contains(GOOD));
+}
+
+#[test]
+fn what_nothing_proves_goes_when_told_to() {
+    let world = world();
+    assert!(world.build_and_run().contains(GOOD));
+    let objects = checkout(&world).join(".git/objects");
+    fs::remove_dir_all(database(&world)).unwrap();
+    fs::remove_dir_all(&objects).unwrap();
+    fs::create_dir(&objects).unwrap();
+    let place = checkout(&world);
+    let left = heal(&world, &["--yes"]).run_raw();
+    assert_eq!(left.exit, 3, "{}", left.story());
+    assert!(place.exists());
+    heals(&world, heal(&world, &["--yes", "--purge-unverified"]));
+    assert!(!place.exists() && !world.project().join("target/debug/app").exists());
+    assert!(world.cargo(&["run", "--quiet", "--locked"]).contains(GOOD));
+}
+
+#[test]
+fn a_link_in_place_of_checkouts_goes_with_what_was_built_through_it() {
+    for deep in [false, true] {
+        let world = world();
+        let place = match deep {
+            true => checkout(&world),
+            false => checkout(&world).parent().unwrap().to_owned(),
+        };
+        let elsewhere = world.root().join("elsewhere");
+        fs::rename(&place, &elsewhere).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, &place).unwrap();
+        poison_at(
+            &world,
+            &if deep {
+                place.clone()
+            } else {
+                only(place.clone())
+            },
+        );
+        heals(&world, heal(&world, &["--yes"]));
+        assert!(fs::symlink_metadata(&place).is_err());
+        assert!(
+            !evil_files(&elsewhere).is_empty(),
+            "what the link led to is nobody's"
+        );
+        assert!(world.build_and_run().contains(GOOD));
+    }
+}
+
+#[test]
+fn healing_a_clean_repository_changes_nothing() {
+    let world = world();
+    assert!(world.build_and_run().contains(GOOD));
+    let before = image(&world.home(), true);
+    let project = image(&world.project(), true);
+    for more in [&["--yes"][..], &["--yes", "--full"], &["--yes", "--evict"]] {
+        let done = heal(&world, more).run_raw();
+        assert_eq!(done.exit, 0, "{}", done.story());
+        assert_eq!(
+            done.report["steps"],
+            serde_json::json!([]),
+            "{}",
+            done.stdout
+        );
+    }
+    let mut changed = differences(&before, &image(&world.home(), true));
+    changed.extend(differences(&project, &image(&world.project(), true)));
+    assert!(changed.is_empty(), "{changed:#?}");
 }

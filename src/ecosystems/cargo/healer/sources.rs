@@ -21,12 +21,15 @@ const UNPACKED: &[u8] = b"registry/src/";
 /// Where git packages are checked out.
 const CHECKED_OUT: &[u8] = b"git/checkouts/";
 
+/// `<name>-<hash>` and `<short>`; without the latter every checkout of a repository.
+type Checkout = (Vec<u8>, Option<Vec<u8>>);
+
 /// What is looked for.
 pub(super) struct Sources {
     /// `<index>` and `<name>-<version>` of unpacked crates, each with the trees of that name.
     unpacked: BTreeMap<(Vec<u8>, Vec<u8>), Vec<usize>>,
     /// `<name>-<hash>` and, of one checkout, `<short>`, each with the trees of that name.
-    checked_out: BTreeMap<(Vec<u8>, Option<Vec<u8>>), Vec<usize>>,
+    checked_out: BTreeMap<Checkout, Vec<usize>>,
     /// Other trees.
     elsewhere: Vec<(memmem::Finder<'static>, usize)>,
     /// Packages, each with its tree.

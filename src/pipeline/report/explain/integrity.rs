@@ -8,9 +8,9 @@ pub(super) const ARCHIVE_TAMPERED: Page = Page {
     found: "The bytes are hashed and compared with the registry's own answer, with the claim store, with imported \
          claims and with every lockfile in sight. Each source that disagrees is named with the digest that it \
          expects. The cache's own records are never asked.",
-    act: "Keep a copy if you want to look into it, remove the file by the command that the report prints, and let \
-         the tool fetch it again. Then remove what was built from it: unpacked trees and build folders keep the \
-         old code and no tool builds them anew by itself.",
+    act: "Run the command that the report prints: `untaint heal` keeps what it takes, fetches the good one, and takes \
+         away what was built from it. Removed by hand, it leaves unpacked trees and build folders with the old code, \
+         and no tool builds them anew by itself.",
     false_alarms: "A private registry that reuses a version number, or a mirror that packs archives anew, looks the same \
          from here. Pin such a registry, so that its own answer is the reference. Files of no bytes are no alarm \
          where their tool takes them for missing.",
@@ -23,8 +23,9 @@ pub(super) const TREE_MODIFIED: Page = Page {
          tree, not the archive, so the changed code is what runs.",
     found: "Each file is compared with the member of the verified archive, or with a manifest that such an archive \
          left behind. Changes that the tool itself makes while unpacking are known and no difference.",
-    act: "Remove the whole tree, not only the changed files, and let the tool unpack it again from the verified \
-         archive. Remove the build folders that used it.",
+    act: "Run `untaint heal`: it takes the whole tree and what was built from it, and the tool makes the tree again \
+         from the verified archive, or a git checkout from its database. The tree alone, removed by hand, leaves its \
+         code in build folders.",
     false_alarms: "Debugging by editing a dependency in the cache is exactly this. Use a path override of the tool instead. \
          Line ends that a checkout converted in a committed vendor folder are no alarm.",
     example: "A line added to `src/lib.rs` under `registry/src` is compiled by every project of this user from then \
@@ -35,7 +36,7 @@ pub(super) const TREE_MISSING_FILE: Page = Page {
     means: "An unpacked tree lacks a file that the verified archive has. A build may then take another branch, or a \
          file from elsewhere.",
     found: "The tree is listed and compared with the members of the verified archive.",
-    act: "Remove the whole tree and let the tool unpack it again.",
+    act: "Run `untaint heal`: it takes the whole tree and what was built from it, and the tool unpacks it again.",
     false_alarms: "A committed vendor folder often lacks files that a global ignore pattern names; if no build loads them \
          it is reported as `files-omitted` instead. An unpacking that was cut short also looks like this, and \
          removal mends it.",
@@ -47,8 +48,8 @@ pub(super) const TREE_EXTRA_FILE: Page = Page {
          because they are there.",
     found: "The tree is listed and compared with the members of the verified archive; files that the tool itself \
          adds are known.",
-    act: "Remove the whole tree. Removing a marker file only makes some tools unpack over it, and the extra file \
-         survives that.",
+    act: "Run `untaint heal`: it takes the whole tree and what was built from it. Removing a marker file only makes \
+         some tools unpack over it, and the extra file survives that.",
     false_alarms: "Files of editors and file managers that no tool loads are counted as `orphan` and are no alarm.",
     example: "A `build.rs`, a `.cargo/config.toml` or a `.pth` file is dropped into a dependency that has none.",
 };
@@ -57,7 +58,8 @@ pub(super) const TREE_IRREGULAR_FILE: Page = Page {
     means: "Where the archive has a plain file, the tree has a link, a device, a pipe, or a file with a mode such as \
          set-user-id.",
     found: "Kinds and modes are read from open handles, without following links, and compared with the archive.",
-    act: "Look where a link leads before you remove the tree, then remove it and let the tool unpack it again.",
+    act: "Look where a link leads, then run `untaint heal`: it takes the tree and what was built from it, and the \
+         tool unpacks it again.",
     false_alarms: "File systems without modes or links may show others than were written; keep caches on a file system that \
          has both.",
     example: "A source file is replaced by a link to a file in a folder that the attacker can change later.",
@@ -81,7 +83,7 @@ pub(super) const ENTRY_MISBOUND: Page = Page {
          package for another.",
     found: "What the key, path or pointer promises is compared with what the content calls itself and with what is \
          published for both.",
-    act: "Remove the entry that the report names; the content itself may stay where it belongs.",
+    act: "Run `untaint heal`: it takes the entry that the report names, and what was built from it.",
     false_alarms: "None known.",
     example: "A verified but vulnerable old release is copied over the file of the current one.",
 };
@@ -112,7 +114,7 @@ pub(super) const NEVER_PUBLISHED: Page = Page {
     means: "The registry answers, and says that there never was such a version.",
     found: "A fresh answer, asked once more past all caches, lacks the version, and neither an earlier claim nor an \
          advisory knows it.",
-    act: "Remove the entry, and look at lockfiles that name it.",
+    act: "Run `untaint heal`, which takes the entry and what was built from it, and look at lockfiles that name it.",
     false_alarms: "A version published within the hour before may not be shown everywhere yet; that is `no-record`, not \
          this. Entries of a private registry under the name of a public one look the same: pin the private \
          registry.",

@@ -23,7 +23,8 @@ pub(super) const FOREIGN_OWNER: Page = Page {
 pub(super) const LINK_ESCAPE: Page = Page {
     means: "A link inside the cache leads out of it, so what is read lies where nobody audits.",
     found: "Links are read, not followed.",
-    act: "Look where it leads, then remove the link and let the tool fetch again.",
+    act: "Look where it leads, then run `untaint heal`, which takes the link and what was built through it where the \
+         report says so; else remove the link, with the build folders that used it, and let the tool fetch again.",
     false_alarms: "A root of a cache that is itself a link is resolved once and shown, and a link to identical bytes is \
          still named: it can change later.",
     example: "An unpacked tree is replaced by a link to a folder in `/tmp`.",
