@@ -70,6 +70,12 @@ impl PathError {
     pub fn is_not_found(&self) -> bool {
         self.source.kind() == io::ErrorKind::NotFound
     }
+
+    /// Whether it cannot be reached: a link, or something else that is no folder, stands above it.
+    pub fn is_unreachable(&self) -> bool {
+        self.source.kind() == io::ErrorKind::NotADirectory
+            || self.source.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
+    }
 }
 
 /// An opened regular file. Reading is sequential; [`ReadFile::stat`] may be asked before and after.

@@ -193,20 +193,16 @@ pub(super) fn attempt(
         let allowed = allowed(world, &folders);
         let beside = places.open_beside(&fs, others).map_err(told)?;
         for vault in vault.iter().chain(&beside) {
-            let place = vault.fs.shown(vault.base.at(Path::new("")));
-            match recover::all(vault, uid, now, wait, &allowed) {
-                // Nothing new is begun beside what is half done.
-                Ok(all) => match all.iter().find_map(|r| r.stuck.first()) {
-                    Some(why) => return Ok(Attempt::early(stuck(why, &place, ports))),
-                    None => recovered.extend(all),
-                },
-                Err(error) => {
-                    let why = places
-                        .unfit()
-                        .map_or(error.to_string(), |why| format!("{error} ({why})"));
-                    return Ok(Attempt::early(stuck(&why, &place, ports)));
-                }
+            let all = recover::all(vault, uid, now, wait, &allowed).map_err(told)?;
+            for refused in all.iter().filter(|r| r.refused.is_some()) {
+                say(ports, &unfinished(refused, places.unfit()));
             }
+            // Nothing new is begun beside what is half done.
+            if let Some((run, why)) = all.iter().find_map(|r| Some((&r.run, r.stuck.first()?))) {
+                let place = vault.fs.shown(vault.base.at(Path::new("")));
+                return Ok(Attempt::early(stuck(run, why, &place, ports)));
+            }
+            recovered.extend(all);
         }
     } else {
         prepared.report_pending();
@@ -233,7 +229,7 @@ pub(super) fn attempt(
     };
     let mut left = reach.extend(&mut plan, &mut aftermath).map_err(unopened)?;
     unknown(&choice, &plan, &report)?;
-    let run = scan::run_id(now, crate::world::Clock::elapsed_ms(&world.clock));
+    let mut run = scan::run_id(now, crate::world::Clock::elapsed_ms(&world.clock));
     let supply = Fetched {
         fetch: &*world.fetch,
         env: &world.env,
@@ -251,6 +247,7 @@ pub(super) fn attempt(
             None => beside(&fs, &plan, &aftermath, uid, wait)?,
         };
         let vault = vault.sealed(Some(key));
+        run = vault.fresh(&run).map_err(|e| e.to_string())?;
         let orders = Orders {
             supply: &supply,
             grounds: &aftermath.grounds,
@@ -357,16 +354,31 @@ fn rescan(prepared: &Prepared<'_>) -> Result<Report, String> {
 }
 
 /// Says what stands in the way, and how to give the interrupted run up.
-fn stuck(why: &str, home: &Path, ports: &Ports<'_>) -> Exit {
+fn stuck(run: &str, why: &str, home: &Path, ports: &Ports<'_>) -> Exit {
+    let home = text::printable(&home.to_string_lossy());
     let line = format!(
-        "error: an interrupted heal cannot be finished: {}\nnote: its journal is {}/heal-*.journal, what it took lies in {}/quarantine; \
-         to give it up: `untaint heal --abandon RUN-ID`, which keeps both; `untaint quarantine list` names the run\n",
+        "error: an interrupted heal cannot be finished: {}\nnote: its journal is {home}/heal-{run}.journal, what it took lies in {home}/quarantine; \
+         to give it up: `untaint heal --abandon {run}`, which keeps both\n",
         text::printable(why),
-        text::printable(&home.to_string_lossy()),
-        text::printable(&home.to_string_lossy()),
     );
     ports.sinks.stderr(line.as_bytes());
     Exit::Incomplete
+}
+
+/// Says of an interrupted run that nothing was done by its journal, and what can be done.
+fn unfinished(recovered: &Recovered, unfit: Option<&str>) -> String {
+    let why = recovered.refused.as_deref().unwrap_or_default();
+    let unfit = unfit.map_or_else(String::new, |why| format!(" ({why})"));
+    let finish = recovered.unnamed.as_ref().map_or_else(String::new, |path| {
+        format!(
+            "to finish it: `untaint heal --yes {}`; ",
+            heal_output::quoted(path)
+        )
+    });
+    let run = &recovered.run;
+    format!(
+        "an interrupted heal was not finished: {why}{unfit}; {finish}to give it up: `untaint heal --abandon {run}`"
+    )
 }
 
 /// With `--isolated` our own state is left alone: what is taken is kept beside the cache.
@@ -436,7 +448,9 @@ fn ending(
     left: &[Left],
 ) -> Exit {
     let verdict = Exit::of(report.verdict.result, false);
-    let open = recovered.iter().any(|r| !r.stuck.is_empty())
+    let open = recovered
+        .iter()
+        .any(|r| !r.stuck.is_empty() || r.refused.is_some())
         || receipts.is_some_and(|r| {
             !r.closed || r.done.iter().any(|d| matches!(d.ended, Ended::Stuck(_)))
         });

@@ -13,7 +13,7 @@ use crate::cli::settings::Keeping;
 use crate::model::Finding;
 use crate::model::report::Report;
 use crate::model::{shell, text};
-use crate::pipeline::ailing::Aftermath;
+use crate::pipeline::ailing::{Aftermath, Ground};
 use crate::pipeline::built::Left;
 use crate::pipeline::heal::allowed::Allowed;
 use crate::pipeline::heal::plan::{Plan, Step, Wanted};
@@ -72,7 +72,8 @@ impl Told<'_> {
         let grounds = roots
             .into_iter()
             .filter_map(|root| self.aftermath.grounds.get(root));
-        let named = grounds.filter(|ground| ground.project || !self.caches.covers(&ground.path));
+        let unknown = |ground: &&Ground| ground.project || !self.caches.covers(&ground.path);
+        let named = grounds.filter(|ground| !ground.build && unknown(ground));
         let words = named.map(|ground| format!(" --root {}", quoted(&ground.path)));
         words.collect()
     }
@@ -102,7 +103,7 @@ pub(super) fn table(told: &Told<'_>, detail: Detail) -> Vec<u8> {
             "an interrupted run was looked at: {}: {} finished, {} taken back",
             recovered.run, recovered.finished, recovered.undone
         );
-        for why in &recovered.stuck {
+        for why in recovered.stuck.iter().chain(&recovered.refused) {
             let _ = writeln!(out, "  open  {}", text::printable(why));
         }
         for why in &recovered.unlike {
@@ -379,7 +380,7 @@ pub(super) fn json(told: &Told<'_>) -> Vec<u8> {
         .recovered
         .iter()
         .map(
-            |r| json!({"run": r.run, "finished": r.finished, "undone": r.undone, "given_up": r.given_up, "stuck": r.stuck}),
+            |r| json!({"run": r.run, "finished": r.finished, "undone": r.undone, "given_up": r.given_up, "stuck": r.stuck.iter().chain(&r.refused).collect::<Vec<_>>()}),
         )
         .collect();
     let value = json!({

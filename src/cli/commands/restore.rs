@@ -2,11 +2,13 @@
 
 use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::json;
 
 use super::heal::{PATIENCE, allowed, say};
+use super::heal_output::quoted;
 use super::quarantine::places;
 use crate::cli::args::RestoreArgs;
 use crate::cli::exit::Exit;
@@ -58,6 +60,12 @@ fn inner(args: &RestoreArgs, ports: &Ports<'_>) -> Result<Exit, String> {
             if let Some(why) = recovered.stuck.first() {
                 return Err(format!("an interrupted run cannot be finished: {why}"));
             }
+            // Another run can be put back all the same.
+            if let Some(why) = &recovered.refused {
+                let named = |path: &PathBuf| format!("; add --root {}", quoted(path));
+                let named = recovered.unnamed.as_ref().map_or_else(String::new, named);
+                say(ports, &format!("{why}{named}"));
+            }
             unlogged.extend(recovered.unlogged);
         }
     }
@@ -70,7 +78,10 @@ fn inner(args: &RestoreArgs, ports: &Ports<'_>) -> Result<Exit, String> {
         wait,
         allowed,
     };
-    let all = restore::run(vault, &run, &restoring).map_err(text)?;
+    let all = restore::run(vault, &run, &restoring).map_err(|error| match &error {
+        VaultError::Unnamed(path) => format!("{error}: add --root {} if it is right", quoted(path)),
+        _ => error.to_string(),
+    })?;
     unlogged.extend(all.iter().filter_map(|r| r.unlogged.clone()));
     unlogged.dedup();
     for why in &unlogged {
@@ -93,21 +104,24 @@ fn inner(args: &RestoreArgs, ports: &Ports<'_>) -> Result<Exit, String> {
 /// The run that is meant, and the vault that holds it.
 fn chosen<'v, 'a>(vaults: &'v [Vault<'a>], run: &str) -> Result<(&'v Vault<'a>, String), String> {
     let text = |e: VaultError| e.to_string();
-    let mut newest: Option<(i64, String, &Vault<'a>)> = None;
+    let mut newest: Option<((i64, String, bool), &Vault<'a>)> = None;
     for vault in vaults {
         if run == "last" {
             let found = restore::last(vault).map_err(text)?;
-            let found = found.map(|(at, run)| (at, run, vault));
+            let found = found.map(|found| (found, vault));
             newest = newest
                 .into_iter()
                 .chain(found)
-                .max_by_key(|(at, run, _)| (*at, run.clone()));
+                .max_by(|(one, _), (other, _)| one.cmp(other));
         } else if vault.runs().map_err(text)?.iter().any(|known| known == run) {
             return Ok((vault, run.to_owned()));
         }
     }
     match newest {
-        Some((_, run, vault)) => Ok((vault, run)),
+        Some(((_, run, true), _)) => Err(format!(
+            "the last run, {run}, is back already: name an earlier one; `untaint quarantine list` has them"
+        )),
+        Some(((_, run, false), vault)) => Ok((vault, run)),
         None if run == "last" => Err("no heal has anything to put back".to_owned()),
         None => Err(format!(
             "{}: no such run; `untaint quarantine list` has them; if it was one with --isolated of a cache elsewhere, add --root with that cache",

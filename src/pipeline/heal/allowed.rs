@@ -60,10 +60,18 @@ impl Allowed {
         let moves = entry.moves.iter();
         let moves = moves.map(|mv| (mv.folder, &mv.rel, mv.role == Role::Derived));
         let puts = entry.puts.iter();
-        let puts = puts.flat_map(|put| {
-            let made = put.made.iter().map(|made| (put.folder, made, false));
-            made.chain([(put.folder, &put.rel, false)])
+        let puts = puts.map(|put| (put.folder, &put.rel, false));
+        // Folders are made only on the way to what is put there.
+        let astray = entry.puts.iter().find_map(|put| {
+            let (place, mut made) = (put.rel.path(), put.made.iter());
+            made.find(|made| !place.starts_with(made.path()) || place == made.path())
         });
+        if let Some(made) = astray {
+            return Err(format!(
+                "{}: its record makes this folder, where nothing is put",
+                made.path().display()
+            ));
+        }
         let marks = entry
             .marks
             .iter()

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use super::allowed::Allowed;
 use super::apply::ApplyError;
+use super::journal::Story;
 use super::look;
 use super::record::{Entry, Folder, Move, Role};
 use super::restore::altered;
@@ -40,6 +41,18 @@ struct Found {
     store: Root,
     dev: u64,
     store_dev: u64,
+}
+
+/// Whether all that a record does in a folder is to move what was built there: then its seal is enough to go by.
+fn is_built(story: &Story, folder: usize) -> bool {
+    let mut entries = story.entries.iter().map(|(entry, _)| entry).peekable();
+    let derived = |entry: &Entry| {
+        let mut moves = entry.moves.iter().filter(|mv| mv.folder == folder);
+        moves.all(|mv| mv.role == Role::Derived)
+            && entry.puts.iter().all(|put| put.folder != folder)
+            && entry.marks.iter().all(|mark| mark.folder != folder)
+    };
+    story.sealed && entries.peek().is_some() && entries.all(derived)
 }
 
 impl Grounds<'_> {
@@ -118,7 +131,7 @@ impl<'a> Vault<'a> {
     /// what is recorded of it.
     pub fn grounds<'r>(
         &self,
-        folders: &[Folder],
+        story: &Story,
         run: &'r str,
         allowed: &Allowed,
     ) -> Result<Grounds<'r>, VaultError>
@@ -132,8 +145,9 @@ impl<'a> Vault<'a> {
             lost: BTreeMap::new(),
             devices: BTreeMap::new(),
         };
-        for (at, folder) in folders.iter().enumerate() {
-            let found = self.ground(folder, run, allowed)?;
+        for (at, folder) in story.folders.iter().enumerate() {
+            let covered = allowed.covers(&folder.path.path()) || is_built(story, at);
+            let found = self.ground(folder, run, covered)?;
             grounds.roots.push(match found {
                 Ok(found) => {
                     let devices = [(folder.dev, found.dev), (folder.store_dev, found.store_dev)];
@@ -156,7 +170,7 @@ impl<'a> Vault<'a> {
         &self,
         folder: &Folder,
         run: &str,
-        allowed: &Allowed,
+        covered: bool,
     ) -> Result<Result<Found, &'static str>, VaultError> {
         const OTHER: &str = "it is another folder than the one that was changed";
         let path = folder.path.path();
@@ -174,10 +188,8 @@ impl<'a> Vault<'a> {
         if stat.inode != folder.inode {
             return Ok(Err(OTHER));
         }
-        if !allowed.covers(&path) {
-            return Err(refused(
-                "its record names this folder, which is no cache of yours and was not named: add --root with it if it is right",
-            ));
+        if !covered {
+            return Err(VaultError::Unnamed(path));
         }
         if stat.uid != self.uid() {
             return Err(refused("it belongs to another user: run as its owner"));

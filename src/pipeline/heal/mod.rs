@@ -28,8 +28,10 @@ pub mod recover;
 mod redact;
 mod relocate;
 pub mod restore;
+mod rights;
 pub mod seal;
 mod supplied;
+mod tool_lock;
 pub mod transaction;
 pub mod vault;
 
@@ -59,6 +61,8 @@ pub trait Supply: Sync {
 mod fault_tests;
 #[cfg(test)]
 mod hostile_tests;
+#[cfg(test)]
+mod moving_tests;
 #[cfg(test)]
 mod race_tests;
 #[cfg(test)]

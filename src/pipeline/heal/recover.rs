@@ -4,7 +4,7 @@
 //! The world moves on in between: where its tool has put something newer, that stays; what belongs to a folder that is gone,
 //! or another one by now, is given up, and what was taken from it stays in the quarantine.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::allowed::Allowed;
@@ -14,7 +14,7 @@ use super::grounds::Grounds;
 use super::journal::{self, Journal, JournalError, Standing, Story};
 use super::record::{Entry, Line, Role};
 use super::relocate;
-use super::transaction::take_lock;
+use super::tool_lock::take_lock;
 use super::vault::{Vault, VaultError, journal_name};
 use crate::world::PathError;
 
@@ -33,14 +33,35 @@ pub struct Recovered {
     pub stuck: Vec<String>,
     /// What was put back and is not as it was, though its bytes are.
     pub unlike: Vec<String>,
+    /// Why nothing at all was done by its journal; that stays.
+    pub refused: Option<String>,
+    /// The folder that would have to be named for it.
+    pub unnamed: Option<PathBuf>,
     /// Why the audit log does not have it, or is not whole.
     pub unlogged: Option<String>,
 }
 
-/// Finishes every interrupted run of the vault. `now` is in seconds since 1970.
+impl Recovered {
+    fn of(run: &str) -> Self {
+        Self {
+            run: run.to_owned(),
+            finished: 0,
+            undone: 0,
+            given_up: Vec::new(),
+            stuck: Vec::new(),
+            unlike: Vec::new(),
+            refused: None,
+            unnamed: None,
+            unlogged: None,
+        }
+    }
+}
+
+/// Finishes every interrupted run of the vault. `now` is in seconds since 1970. One whose journal cannot be gone by stops
+/// none of the others.
 ///
 /// # Errors
-/// When a journal cannot be gone by: then nothing was done by that one.
+/// When the vault cannot be listed.
 pub fn all(
     vault: &Vault<'_>,
     uid: u32,
@@ -50,7 +71,22 @@ pub fn all(
 ) -> Result<Vec<Recovered>, VaultError> {
     let mut all = Vec::new();
     for run in vault.pending()? {
-        let mut recovered = one(vault, &run, wait, allowed)?;
+        let mut recovered = match one(vault, &run, wait, allowed) {
+            Ok(recovered) => recovered,
+            Err(error) => {
+                let refused = Some(error.to_string());
+                let unnamed = match error {
+                    VaultError::Unnamed(path) => Some(path),
+                    _ => None,
+                };
+                all.push(Recovered {
+                    refused,
+                    unnamed,
+                    ..Recovered::of(&run)
+                });
+                continue;
+            }
+        };
         let result = format!(
             "finished {}, taken back {}, given up {}, stuck {}",
             recovered.finished,
@@ -79,15 +115,7 @@ fn one(
     allowed: &Allowed,
 ) -> Result<Recovered, VaultError> {
     let name = journal_name(run);
-    let mut recovered = Recovered {
-        run: run.to_owned(),
-        finished: 0,
-        undone: 0,
-        given_up: Vec::new(),
-        stuck: Vec::new(),
-        unlike: Vec::new(),
-        unlogged: None,
-    };
+    let mut recovered = Recovered::of(run);
     let refused = |why: &str| {
         let name = vault.fs.shown(vault.base.at(Path::new(&name)));
         Err(VaultError::Journal(JournalError::Refused {
@@ -115,7 +143,7 @@ fn one(
     if !story.ended {
         let mut journal = Journal::resume(vault.fs, vault.base, seal, &story)?;
         if story.is_pending() {
-            let grounds = vault.grounds(&story.folders, run, allowed)?;
+            let grounds = vault.grounds(&story, run, allowed)?;
             for (entry, standing) in &story.entries {
                 let open = matches!(standing, Standing::Begun | Standing::Restoring);
                 if open && let Err(why) = allowed.permits(&story.folders, entry) {
@@ -208,6 +236,13 @@ fn begun(
                         grounds.finish(entry).map_err(both)?;
                         false
                     }
+                    Err(error) if error.is_unreachable() => {
+                        recovered
+                            .given_up
+                            .push(format!("{}: {}", entry.package, both(error)));
+                        let line = journal.line(&Line::Abandoned(entry.number));
+                        return line.map_err(text);
+                    }
                     Err(error) => return Err(both(error)),
                 }
             };
@@ -267,7 +302,7 @@ pub(super) fn put_back(grounds: &Grounds<'_>, entry: &Entry) -> Result<Vec<Strin
 
 /// Removes what was fetched and never put in place.
 fn sweep(vault: &Vault<'_>, story: &Story, run: &str, allowed: &Allowed) -> Result<(), VaultError> {
-    let Ok(grounds) = vault.grounds(&story.folders, run, allowed) else {
+    let Ok(grounds) = vault.grounds(story, run, allowed) else {
         return Ok(());
     };
     for (at, (_, store)) in grounds.roots.iter().enumerate() {

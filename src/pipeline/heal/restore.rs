@@ -61,12 +61,13 @@ const fn is_open(standing: Standing) -> bool {
     matches!(standing, Standing::Done | Standing::Abandoned)
 }
 
-/// The run that `last` stands for: the newest that has something to put back, with its time.
+/// The run that `last` stands for: the newest that moved something, with its time, and whether it is back already.
 ///
 /// # Errors
-/// When the vault cannot be read.
-pub fn last(vault: &Vault<'_>) -> Result<Option<(i64, String)>, VaultError> {
-    let (mut newest, mut unfit): (Option<(i64, String)>, _) = (None, None);
+/// When the vault cannot be read, or the newest run cannot be gone by.
+pub fn last(vault: &Vault<'_>) -> Result<Option<(i64, String, bool)>, VaultError> {
+    let mut newest: Option<(i64, String, bool)> = None;
+    let mut unfit = None;
     for run in vault.runs()? {
         let story = match vault.story(&run) {
             Ok(Some(story)) => story,
@@ -76,9 +77,14 @@ pub fn last(vault: &Vault<'_>) -> Result<Option<(i64, String)>, VaultError> {
                 continue;
             }
         };
-        let open = story.entries.iter().any(|(_, s)| is_open(*s));
-        let key = (story.at, run);
-        if open && newest.as_ref().is_none_or(|n| *n < key) {
+        let any = |is: fn(Standing) -> bool| story.entries.iter().any(|(_, s)| is(*s));
+        let moved = any(|s| is_open(s) || s == Standing::Restored);
+        let key = (story.at, run, !any(is_open));
+        if moved
+            && newest
+                .as_ref()
+                .is_none_or(|n| (n.0, &n.1) < (key.0, &key.1))
+        {
             newest = Some(key);
         }
     }
@@ -104,7 +110,7 @@ pub fn run(
             why: "it says nothing".to_owned(),
         }));
     };
-    let grounds = vault.grounds(&story.folders, run, &restoring.allowed)?;
+    let grounds = vault.grounds(&story, run, &restoring.allowed)?;
     let mut journal = if restoring.yes {
         Some(reopen(vault, run, &story)?)
     } else {

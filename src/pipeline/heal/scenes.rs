@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Supply;
 use super::allowed::Allowed;
+use super::journal::{Standing, Story};
 use super::plan::{Choice, Plan, plan};
 use super::receipt::Receipts;
 use super::recover::{self, Recovered};
@@ -173,7 +174,9 @@ pub(super) fn ailing(kind: &'static str, rel: &str, code: Code) -> Ailing {
 
 /// Nothing new is begun beside what is half done: the commands see to that.
 fn whole(recovered: &[Recovered]) -> Result<(), VaultError> {
-    let stuck = recovered.iter().find_map(|r| r.stuck.first());
+    let stuck = recovered
+        .iter()
+        .find_map(|r| r.stuck.first().or(r.refused.as_ref()));
     stuck.map_or(Ok(()), |why| Err(VaultError::Busy(Some(why.clone()))))
 }
 
@@ -371,14 +374,29 @@ impl Scene {
     /// One process that finishes what was interrupted.
     pub(super) fn recover(&self) -> Result<Vec<Recovered>, VaultError> {
         let vault = vault(&self.disk)?;
-        recover::all(&vault, UID, 8, Duration::ZERO, &allowed())
+        let all = recover::all(&vault, UID, 8, Duration::ZERO, &allowed())?;
+        match all.iter().find_map(|r| r.refused.clone()) {
+            Some(why) => Err(VaultError::Busy(Some(why))),
+            None => Ok(all),
+        }
     }
 
     /// One process that puts everything back.
     pub(super) fn restore(&self, force: bool) -> Result<Vec<restore::Returned>, VaultError> {
         let vault = vault(&self.disk)?;
         whole(&recover::all(&vault, UID, 9, Duration::ZERO, &allowed())?)?;
-        let Some((_, run)) = restore::last(&vault)? else {
+        // From the newest on, until nothing is left to put back.
+        let open = |story: Story| {
+            let mut entries = story.entries.iter();
+            entries.any(|(_, s)| matches!(s, Standing::Done | Standing::Abandoned))
+        };
+        let mut newest = None;
+        for run in vault.runs()? {
+            if vault.story(&run)?.is_some_and(open) {
+                newest = newest.max(Some(run));
+            }
+        }
+        let Some(run) = newest else {
             return Ok(Vec::new());
         };
         let restoring = Restoring {

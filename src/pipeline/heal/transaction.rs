@@ -21,11 +21,12 @@ use super::quarantine::{self, Which};
 use super::receipt::{Ended, Receipt, Receipts};
 use super::record::{Entry, Folder, Line, Move, Name, Put, Role};
 use super::supplied::{self, Goods, Stage};
+use super::tool_lock::take_lock;
 use super::vault::{Vault, VaultError, journal_name};
 use super::{Supply, index};
 use crate::pipeline::ailing::Ground;
-use crate::world::write_fs::{Attributes, Lock, Root};
-use crate::world::{PathError, WriteFs};
+use crate::world::PathError;
+use crate::world::write_fs::Root;
 
 /// Bytes that are to be free where something is kept, beside what is copied there.
 const MARGIN: u64 = 1 << 20;
@@ -444,40 +445,5 @@ impl<'a> Run<'a> {
                 let _ = self.vault.fs.remove(store.at(Path::new(&put.staged)));
             }
         }
-    }
-}
-
-/// Takes one lock of a tool; a file system without locks is one where the tool goes without, too.
-pub(super) fn take_lock(
-    fs: &dyn WriteFs,
-    root: Root,
-    rel: &Path,
-    wait: Duration,
-) -> Result<Option<Box<dyn Send>>, String> {
-    let at = root.at(rel);
-    // A lock file that is made anew leaves no trace in its folder's time.
-    let above = rel.parent().unwrap_or(Path::new(""));
-    let before = match fs.stat(at) {
-        Err(error) if error.is_not_found() => fs.stat(root.at(above)).ok(),
-        _ => None,
-    };
-    let taken = fs.lock(at, wait);
-    if let Some(before) = before {
-        let times = Attributes {
-            mode: None,
-            mtime: Some(before.mtime),
-        };
-        let _ = fs.set(root.at(above), times);
-    }
-    match taken {
-        Ok(Lock::Held(held)) => Ok(Some(held)),
-        Ok(Lock::Unsupported) => Ok(None),
-        Ok(Lock::Busy(who)) => Err(format!(
-            "{} is locked by {}, and still was after {} s: end it or wait for it, then run again",
-            fs.shown(at).display(),
-            who.unwrap_or_else(|| "another program".to_owned()),
-            wait.as_secs()
-        )),
-        Err(error) => Err(error.to_string()),
     }
 }

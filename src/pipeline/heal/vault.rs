@@ -34,6 +34,9 @@ pub enum VaultError {
     /// Another one is at work.
     #[error("another heal or restore is at work{}: wait for it, or run again later", holder(.0))]
     Busy(Option<String>),
+    /// A record of this user names a folder that nobody named now.
+    #[error("{}: its record names this folder, which is no cache of yours and was not named", .0.display())]
+    Unnamed(PathBuf),
     /// A journal.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -71,6 +74,26 @@ fn is_run(name: &str) -> bool {
     let plain = |b: u8| b.is_ascii_digit() || b.is_ascii_uppercase();
     let time = name.bytes().next().is_some_and(|b| b.is_ascii_digit());
     time && name.len() <= 40 && name.bytes().all(plain)
+}
+
+/// A run's id, its time (ten letters of base 32) moved behind that of another one if it is not later by itself.
+fn behind(run: &str, other: &str) -> String {
+    const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    let (Some((time, rest)), Some((known, _))) =
+        (run.split_at_checked(10), other.split_at_checked(10))
+    else {
+        return run.to_owned();
+    };
+    if time > known {
+        return run.to_owned();
+    }
+    let digit = |b: u8| LETTERS.iter().position(|letter| *letter == b).unwrap_or(0) as u64;
+    let next = known.bytes().fold(0, |sum, b| (sum << 5) | digit(b)) + 1;
+    let letter = |place: u32| {
+        let at = usize::try_from((next >> (5 * place)) & 31).unwrap_or(0);
+        char::from(LETTERS.get(at).copied().unwrap_or(b'0'))
+    };
+    (0..10u32).rev().map(letter).chain(rest.chars()).collect()
 }
 
 /// Opens a folder of ours by its path, through no link in its last part, making it if wanted; `None` where it is not there,
@@ -238,6 +261,16 @@ impl<'a> Vault<'a> {
                 self.fs.stat(self.base.at(&journal)).is_ok()
             })
             .collect())
+    }
+
+    /// The id of a new run: later than every one that is here, so that the newest is the last.
+    ///
+    /// # Errors
+    /// When the folder cannot be listed.
+    pub fn fresh(&self, run: &str) -> Result<String, VaultError> {
+        let all = self.runs()?.into_iter().chain(self.pending()?);
+        let newest = all.filter(|known| known.len() == run.len()).max();
+        Ok(newest.map_or_else(|| run.to_owned(), |newest| behind(run, &newest)))
     }
 
     /// Where the vault keeps a run, below its folder.
@@ -419,5 +452,30 @@ impl<'a> Vault<'a> {
         self.fs.sync(self.base.at(&kept))?;
         self.fs.sync(self.base.at(Path::new("")))?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::fake_disk::FakeDisk;
+
+    #[test]
+    fn a_new_run_is_later_than_all_that_are_kept() {
+        let disk = FakeDisk::new();
+        let vault = Vault::open(&disk, Path::new("/s"), 1000, Duration::ZERO).unwrap();
+        let run = "01M81G8XS1AAAAAAAAAAAAAAAA";
+        assert_eq!(vault.fresh(run).unwrap(), run);
+        disk.file(
+            "/s/quarantine/01M81G8XSZBBBBBBBBBBBBBBBB/journal",
+            b"",
+            0o600,
+        );
+        disk.file("/s/heal-01M81G8XS5CCCCCCCCCCCCCCCC.journal", b"", 0o600);
+        let fresh = vault.fresh(run).unwrap();
+        assert_eq!(fresh, "01M81G8XT0AAAAAAAAAAAAAAAA");
+        assert!(is_run(&fresh));
+        let later = "01M81G8XT1AAAAAAAAAAAAAAAA";
+        assert_eq!(vault.fresh(later).unwrap(), later);
     }
 }

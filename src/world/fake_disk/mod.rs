@@ -38,6 +38,7 @@ struct State {
     steps: usize,
     stop_before: Option<usize>,
     fail: Option<(usize, io::ErrorKind)>,
+    meanwhile: Option<(usize, PathBuf, Vec<u8>)>,
     dead: bool,
     /// Whether owners may be given.
     superuser: bool,
@@ -184,6 +185,28 @@ impl FakeDisk {
         state.fail = Some((step, kind));
     }
 
+    /// Before this change another program puts a file in a place, whatever lies there.
+    pub(crate) fn meanwhile(&self, step: usize, path: &str, data: &[u8]) {
+        let mut state = self.state();
+        state.steps = 0;
+        state.meanwhile = Some((step, PathBuf::from(path), data.to_vec()));
+    }
+
+    /// The machine started anew: every device has another number.
+    pub(crate) fn renumber(&self) {
+        let mut state = self.state();
+        let all: Vec<u64> = state.now.all.keys().copied().collect();
+        for inode in all {
+            state.now.node(inode).device += 100;
+        }
+        state.safe = state.now.clone();
+    }
+
+    /// Whether something is there.
+    pub(crate) fn is_there(&self, path: &str) -> bool {
+        self.state().now.walk(Path::new(path)).is_some()
+    }
+
     /// Changes since the last order.
     pub(crate) fn steps(&self) -> usize {
         self.state().steps
@@ -261,6 +284,9 @@ impl State {
             self.dead = true;
             return Err(io::Error::other("the process has ended"));
         }
+        if let Some((_, path, data)) = self.meanwhile.take_if(|(at, ..)| *at == step) {
+            self.replace(&path, data);
+        }
         let what = what();
         if let Some((at, kind)) = self.fail
             && at == step
@@ -271,6 +297,27 @@ impl State {
         self.log.push(what);
         self.now.ticks += 1;
         Ok(())
+    }
+
+    /// A file of another program, by rename; nothing where its folder is not there.
+    fn replace(&mut self, path: &Path, data: Vec<u8>) {
+        let (Some(above), Some(name)) = (path.parent(), path.file_name()) else {
+            return;
+        };
+        let Some(parent) = self.now.walk(above) else {
+            return;
+        };
+        let node = Node {
+            content: Content::File {
+                safe: data.clone(),
+                data,
+            },
+            mode: 0o644,
+            mtime: 1_500_000_000,
+            device: self.now.all[&parent].device,
+            xattrs: BTreeMap::new(),
+        };
+        self.now.add(parent, name, node);
     }
 
     fn alive(&self) -> io::Result<()> {

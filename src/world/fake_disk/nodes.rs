@@ -57,7 +57,7 @@ impl Nodes {
             .map(|node| &mut Arc::make_mut(node).content)
         {
             Some(Content::Dir(names)) => Ok(names),
-            Some(Content::Link(_)) => Err(io::Error::other("a symbolic link on the way")),
+            Some(Content::Link(_)) => Err(rustix::io::Errno::LOOP.into()),
             Some(_) => Err(io::ErrorKind::NotADirectory.into()),
             None => Err(io::ErrorKind::NotFound.into()),
         }
@@ -93,7 +93,7 @@ impl Nodes {
             };
             at = match &self.all.get(&at).ok_or(io::ErrorKind::NotFound)?.content {
                 Content::Dir(names) => *names.get(name).ok_or(io::ErrorKind::NotFound)?,
-                Content::Link(_) => return Err(io::Error::other("a symbolic link on the way")),
+                Content::Link(_) => return Err(rustix::io::Errno::LOOP.into()),
                 _ => return Err(io::ErrorKind::NotADirectory.into()),
             };
         }

@@ -63,13 +63,8 @@ fn a_build_folder_elsewhere_is_reached_when_it_is_named() {
 fn what_was_built_is_restored_with_the_rest() {
     let world = built();
     assert_eq!(heal(&world, &["--yes"]).run_raw().exit, 0);
-    // The build folder belongs to a project: it is put back where it is named.
-    let refused = command(&world, &["restore", "last", "--yes"]).run_raw();
-    assert_eq!(refused.exit, 2, "{}", refused.story());
-    assert!(refused.stderr.contains("--root"), "{}", refused.stderr);
-    let back = command(&world, &["restore", "last", "--yes", "--root"])
-        .arg(world.project())
-        .run_raw();
+    // A build folder needs no name: the record is sealed, and nothing but what was built there goes back.
+    let back = command(&world, &["restore", "last", "--yes"]).run_raw();
     assert_eq!(back.exit, 0, "{}", back.stdout);
     assert!(
         world.build_and_run().contains("EVIL"),

@@ -180,7 +180,7 @@ fn a_restore_refuses_where_cargo_has_unpacked_anew_unless_forced() {
 }
 
 #[test]
-fn an_edited_journal_stops_everything_and_a_scan_says_so() {
+fn an_edited_journal_is_not_carried_out_and_a_scan_says_so() {
     let world = tainted();
     healed(&world, 0);
     restored(&world);
@@ -198,7 +198,8 @@ fn an_edited_journal_stops_everything_and_a_scan_says_so() {
     let edited = begun.join("\n").replace("beta-1.0.0", "gamma-0.3.1") + "\n";
     assert_ne!(edited, begun.join("\n") + "\n");
     fs::write(&pending, edited).unwrap();
-    let before = image(&world.cargo_home(), true);
+    // What it names now is moved by nobody; what is tainted is healed all the same.
+    let before = image(&world.tree("gamma", "0.3.1"), true);
     let stopped = super::world::heal(&world, &["--yes"]).run_raw();
     assert_eq!(stopped.exit, 3, "{}", stopped.story());
     assert!(
@@ -206,7 +207,7 @@ fn an_edited_journal_stops_everything_and_a_scan_says_so() {
         "{}",
         stopped.stderr
     );
-    let same = differences(&before, &image(&world.cargo_home(), true));
+    let same = differences(&before, &image(&world.tree("gamma", "0.3.1"), true));
     assert!(same.is_empty(), "{same:#?}");
     let scan = world.untaint().run();
     assert!(

@@ -13,6 +13,7 @@ mod keeping;
 mod kept;
 mod kill;
 mod log;
+mod moving;
 mod project;
 mod reached;
 mod sealed;

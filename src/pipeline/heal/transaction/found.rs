@@ -110,8 +110,24 @@ impl Run<'_> {
                 .moves
                 .iter()
                 .any(|m| m.folder == put.folder && m.rel == put.rel);
-            let free = || self.vault.fs.stat(root.at(&put.rel.path())).is_err();
-            if moved || free() {
+            let rel = put.rel.path();
+            let free = match self.vault.fs.stat(root.at(&rel)) {
+                Ok(_) => false,
+                Err(error) if error.is_not_found() => true,
+                // Found out before anything is moved: nothing is put behind a link.
+                Err(error) if error.is_unreachable() => {
+                    self.unstage(&found.puts);
+                    return Err(format!(
+                        "{}: a link, or what is no folder, stands above it: nothing is put there; take that away, its tool makes the folder",
+                        error.path.display()
+                    ));
+                }
+                Err(error) => {
+                    self.unstage(&found.puts);
+                    return Err(error.to_string());
+                }
+            };
+            if moved || free {
                 found.puts.push(supplied::settled(&stage, put, moved));
             }
         }
