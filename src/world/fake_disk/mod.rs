@@ -315,6 +315,7 @@ impl State {
             mode: 0o644,
             mtime: 1_500_000_000,
             device: self.now.all[&parent].device,
+            owner: self.now.all[&parent].owner,
             xattrs: BTreeMap::new(),
         };
         self.now.add(parent, name, node);
