@@ -37,7 +37,9 @@ use crate::world::{Dir, Env, ReadFs, Request, Response};
 pub use archive::ArchiveFormat;
 pub use first_party::FirstParty;
 pub use guarded::{CommandLine, Export, GuardContext, Guarded};
-pub use healer::{Derived, DerivedPart, Healer, Installed, Remade, SourceTree, Unclear, Unpacking};
+pub use healer::{
+    Copied, Derived, DerivedPart, Healer, Installed, Remade, SourceTree, Unclear, Unpacking,
+};
 pub use inspector::{InspectContext, Inspection, Inspector};
 pub use manifests::{AuditedPath, Held, ManifestContext, Manifests};
 pub use posture::{NamedPlace, Posture, PostureContext, PostureReport, Spelled};

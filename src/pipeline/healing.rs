@@ -1,20 +1,24 @@
 //! Beside the stages: what healing is handed of the others: where good bytes come from.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::heal::Supply;
+use super::heal::plan::Step;
 use super::standings::Standings;
-use crate::ecosystems::contract::Ecosystem;
+use crate::ecosystems::contract::{Copied, Ecosystem};
 use crate::model::{ArtifactId, Coordinate, Digest, Origin};
 use crate::trust::claims::{ClaimStore, ExportItem};
-use crate::world::{Env, Fetch, FetchError, Request, Response};
+use crate::world::{Env, Fetch, FetchError, ReadFs, Request, Response};
 
 /// Largest archive that is fetched, in bytes.
 const LARGEST: u64 = 512 << 20;
 
 /// Fetches replacements from known roots alone, as a scan does.
 pub struct Fetched<'a> {
+    /// Folders.
+    pub fs: &'a dyn ReadFs,
     /// The network.
     pub fetch: &'a dyn Fetch,
     /// The environment: variables that hold credentials of pinned roots.
@@ -109,6 +113,12 @@ impl Supply for Fetched<'_> {
         } else {
             Err("its registry sent other bytes than it published: refused".to_owned())
         }
+    }
+
+    fn copied(&self, step: &Step, root: &Path, copy: &Path) -> Option<Copied> {
+        let about: Vec<Arc<Coordinate>> = step.about.iter().cloned().collect();
+        let opened = self.fs.open_root(root).ok()?;
+        step.healer().copied(&*opened.dir, copy, &about)
     }
 
     fn proofs(&self, coordinate: &Coordinate) -> Vec<u8> {

@@ -231,6 +231,7 @@ pub(super) fn attempt(
     unknown(&choice, &plan, &report)?;
     let mut run = scan::run_id(now, crate::world::Clock::elapsed_ms(&world.clock));
     let supply = Fetched {
+        fs: &world.fs,
         fetch: &*world.fetch,
         env: &world.env,
         standings: &standings,

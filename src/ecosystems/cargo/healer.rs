@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::ecosystems::contract::{
-    Derived, DerivedPart, Healer, Installed, RelPath, Remade, SourceTree, Unpacking,
+    Copied, Derived, DerivedPart, Healer, Installed, RelPath, Remade, SourceTree, Unpacking,
 };
 use crate::formats::gzip::GzipStream;
 use crate::formats::limits::Limits;
@@ -27,7 +27,7 @@ use crate::model::digest::hex;
 use crate::model::{ArtifactId, Coordinate, Digest};
 use crate::world::{Dir, ReadFs, Request, Response};
 
-use super::{authority, index_line, projection};
+use super::{authority, git, index_line, projection};
 use reached::reached;
 use sources::Sources;
 use units::Map;
@@ -84,6 +84,10 @@ impl Healer for CargoHealer {
             copies: Path::new("git/checkouts").join(folder),
             unfetched: "heal fetches no git repository: cargo does, the next time that it is online",
         })
+    }
+
+    fn copied(&self, cache: &dyn Dir, copy: &Path, about: &[Arc<Coordinate>]) -> Option<Copied> {
+        git::copied(cache, copy, about)
     }
 
     fn unpack(

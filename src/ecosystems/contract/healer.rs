@@ -35,6 +35,12 @@ pub trait Healer: Send + Sync {
         None
     }
 
+    /// What a copy below a cache root must hold, by the proven objects of its source; `about`: packages that it is said to
+    /// hold. For evidence alone.
+    fn copied(&self, _cache: &dyn Dir, _copy: &Path, _about: &[Arc<Coordinate>]) -> Option<Copied> {
+        None
+    }
+
     /// Files below a cache root that tell its tool that what lies at `rel` is not whole, while they are there.
     fn marks(&self, _rel: &Path) -> Vec<RelPath> {
         Vec::new()
@@ -135,6 +141,14 @@ pub struct Remade {
     pub copies: RelPath,
     /// Why heal puts nothing in place of the source.
     pub unfetched: &'static str,
+}
+
+/// What a copy must hold.
+pub struct Copied {
+    /// Bytes of its files, by their path below it; `None` of a link.
+    pub files: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    /// Whether its tool itself keeps a file of this path in it.
+    pub made: fn(&[u8]) -> bool,
 }
 
 /// What build folders hold that was made from something else.

@@ -13,7 +13,7 @@ use super::evidence::Incident;
 use super::grounds::Grounds;
 use super::look;
 use super::record::{Move, Role};
-use crate::ecosystems::contract::{Extra, ExtraContext};
+use crate::ecosystems::contract::{Copied, Extra, ExtraContext};
 use crate::model::text;
 use crate::world::FileKind;
 use crate::world::write_fs::Root;
@@ -73,8 +73,11 @@ impl Account<'_> {
         let name = mv.rel.text.clone();
         match kind {
             Ok(FileKind::Dir) => {
-                let found = self.tree(root, &rel);
-                if let Some(good) = self.good(root, &rel) {
+                let mut found = self.tree(root, &rel);
+                if let Some(copied) = self.copied(mv, &rel) {
+                    found.retain(|path, _| !(copied.made)(path));
+                    self.compare(&name, &found, &copied.files);
+                } else if let Some(good) = self.good(root, &rel) {
                     self.compare(&name, &found, &good);
                 } else {
                     self.say(&format!("{name}: a folder of {} files", found.len()));
@@ -98,6 +101,17 @@ impl Account<'_> {
             }
             Ok(FileKind::Other) | Err(_) => self.say(&format!("{name}: no plain file")),
         }
+    }
+
+    fn copied(&self, mv: &Move, rel: &Path) -> Option<Copied> {
+        let Incident {
+            step,
+            supply,
+            folders,
+            ..
+        } = self.incident;
+        let root = folders.get(mv.folder)?.path.path();
+        supply.copied(step, &root, rel)
     }
 
     /// What was put where nothing lay.

@@ -21,7 +21,7 @@ use super::look::Seen;
 use super::plan::Step;
 use super::record::{Entry, Folder, Move, Name, Role};
 use super::vault::Vault;
-use super::{changes, redact};
+use super::{Supply, changes, redact};
 use crate::model::digest::hex;
 use crate::world::{FileKind, PathError};
 
@@ -36,6 +36,7 @@ pub(super) struct Incident<'a> {
     pub(super) entry: &'a Entry,
     pub(super) folders: &'a [Folder],
     pub(super) seen: &'a [Seen],
+    pub(super) supply: &'a dyn Supply,
     pub(super) why_not: Option<&'a str>,
     /// What proves what was expected, as `untaint claims export` writes it; empty if nothing does.
     pub(super) proofs: &'a [u8],

@@ -51,6 +51,15 @@ pub trait Supply: Sync {
     /// # Errors
     /// Why it cannot be had, in words.
     fn listing(&self, coordinate: &crate::model::Coordinate) -> Result<Vec<u8>, String>;
+    /// What a copy below a cache root must hold, where its tool makes it from something that lies there too.
+    fn copied(
+        &self,
+        _step: &plan::Step,
+        _root: &std::path::Path,
+        _copy: &std::path::Path,
+    ) -> Option<crate::ecosystems::contract::Copied> {
+        None
+    }
     /// What was said of a package by those who are believed, with its proofs, as claims are exported; empty for nothing.
     fn proofs(&self, _coordinate: &crate::model::Coordinate) -> Vec<u8> {
         Vec::new()

@@ -317,6 +317,7 @@ impl<'a> Run<'a> {
         });
         let bundle = Incident {
             step,
+            supply: self.orders.supply,
             proofs: &proofs,
             entry: &entry,
             folders: &self.folders,

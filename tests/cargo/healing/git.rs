@@ -131,6 +131,14 @@ fn files(folder: &Path) -> Vec<(PathBuf, u32, Vec<u8>)> {
     found
 }
 
+/// The evidence of what was changed, without its first two lines.
+fn changes(world: &World) -> String {
+    let run = only(world.state().join("state/quarantine"));
+    let text = fs::read_to_string(run.join("evidence-1/changes.diff")).unwrap();
+    assert!(text.starts_with("--- found/git/checkouts/"), "{text}");
+    text.split_inclusive('\n').skip(2).collect()
+}
+
 #[test]
 fn a_tainted_checkout_goes_with_what_was_built_and_cargo_makes_it_anew_offline() {
     let world = world();
@@ -155,6 +163,10 @@ fn a_tainted_checkout_goes_with_what_was_built_and_cargo_makes_it_anew_offline()
 
     heals(&world, heal(&world, &["--yes"]));
     assert!(!place.exists() && !world.project().join("target/debug/app").exists());
+    assert_eq!(
+        changes(&world),
+        "@@ -1,1 +1,1 @@\n-pub fn g() -> &'static str { \"EVIL\" }\n+pub fn g() -> &'static str { \"inner\" }\n"
+    );
 
     let back = command(&world, &["restore", "last", "--yes", "--root"])
         .arg(world.project())

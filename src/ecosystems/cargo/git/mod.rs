@@ -11,6 +11,7 @@
 //! settings and hooks of every database are looked at as soon as a lockfile names any git package.
 
 mod checkout;
+mod copied;
 mod database;
 mod told;
 
@@ -27,6 +28,7 @@ use crate::world::{Dir, DirEntry, FileKind};
 use super::CARGO;
 use super::litter::{Litter, unlisted};
 use checkout::GitCheckout;
+pub(super) use copied::copied;
 use database::GitDatabase;
 
 /// Shortest name of a checkout that is taken for the beginning of a commit.

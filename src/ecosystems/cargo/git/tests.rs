@@ -1,5 +1,6 @@
 //! Databases and checkouts as cargo makes them, and what becomes of each when something in it is touched.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 
 use super::*;
@@ -319,4 +320,47 @@ fn names_of_no_text_are_no_checkouts() {
     assert!(!is_short(OsStr::from_bytes(b"\xff\xff\xff\xff")));
     assert!(!is_short(OsStr::new("ABCDEF0")));
     assert!(is_short(OsStr::new("abcdef0")));
+}
+
+#[test]
+fn what_a_checkout_must_hold_is_told_by_its_database() {
+    let mut home = Home::new();
+    home.disk
+        .file(&format!("{}/lib.rs", home.checkout()), "fn evil() {}\n");
+    let about = |commit: &str| {
+        let git = Origin::Git {
+            url: URL.into(),
+            commit: commit.into(),
+        };
+        vec![Arc::new(Coordinate {
+            ecosystem: CARGO,
+            name: "delta".into(),
+            version: "0.5.0".into(),
+            origin: git,
+        })]
+    };
+    let rel = PathBuf::from(home.checkout().strip_prefix("/c/").unwrap());
+    let told = |home: &Home, commit: &str| copied(&*home.disk.dir("/c"), &rel, &about(commit));
+    let found = told(&home, &home.commit).unwrap();
+    let good = BTreeMap::from([(b"lib.rs".to_vec(), Some(b"fn x() {}\n".to_vec()))]);
+    assert_eq!(found.files, good);
+    for (path, made) in [
+        (".cargo-ok", true),
+        (".git/HEAD", true),
+        ("sub/.git/x", true),
+        ("lib.rs", false),
+    ] {
+        assert_eq!((found.made)(path.as_bytes()), made, "{path}");
+    }
+    assert!(told(&home, &"0".repeat(40)).is_none());
+    // An object that is not what its name says proves nothing.
+    let blob = hash_object(HashKind::Sha1, Kind::Blob, b"fn x() {}\n")
+        .oid
+        .to_string();
+    let (fan, rest) = blob.split_at(2);
+    home.disk.file(
+        &format!("/c/git/db/{FOLDER}/objects/{fan}/{rest}"),
+        deflate(b"blob 3\0abc"),
+    );
+    assert!(told(&home, &home.commit).is_none());
 }
