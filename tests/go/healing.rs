@@ -268,3 +268,22 @@ fn what_go_built_from_a_tainted_tree_is_not_used_for_the_good_one() {
     }
     assert_eq!(shown, 2);
 }
+
+/// A hole in a file takes no room: it goes to the quarantine as it is, and nobody reads it for hours.
+#[test]
+#[cfg_attr(not(real_go), ignore = "needs the real go command")]
+fn a_zip_that_pretends_to_be_huge_is_healed_and_restored() {
+    const HUGE: u64 = 1 << 41;
+    let world = World::built();
+    let path = world.at(&world.download("zip"));
+    let good = fs::read(&path).unwrap();
+    let zip = fs::OpenOptions::new().write(true).open(&path).unwrap();
+    zip.set_len(HUGE).unwrap();
+    let (code, _, text) = heal(&world, &["--yes"]);
+    assert_eq!(code, 0, "{text}");
+    assert_eq!(fs::read(&path).unwrap(), good);
+    assert!(world.runs().contains("hi words 1"));
+    let (code, text) = untaint(&world, &["restore", "last", "--yes", "--force"]);
+    assert_eq!(code, 0, "{text}");
+    assert_eq!(fs::metadata(&path).unwrap().len(), HUGE);
+}

@@ -21,6 +21,10 @@ pub(super) const MOST: usize = 500_000;
 /// Largest file that is held in memory.
 pub(super) const LARGEST: u64 = 512 << 20;
 
+/// Largest file that is read to its end: what a hole in a file pretends to hold would take hours. It is moved as it is, and
+/// known by its attributes.
+const LONGEST: u64 = 4 << 30;
+
 /// What was seen of something on disk.
 #[derive(Debug, Clone)]
 pub(super) struct Seen {
@@ -41,8 +45,18 @@ pub(super) struct Seen {
 }
 
 /// SHA-256 of a file's bytes, lower-case hex.
+///
+/// # Errors
+/// It cannot be read, or is longer than anything that a registry serves.
 pub(super) fn sha256(fs: &dyn WriteFs, at: At<'_>) -> Result<String, PathError> {
     let mut file = fs.read(at)?;
+    if fs.stat(at)?.size > LONGEST {
+        return Err(PathError {
+            path: fs.shown(at),
+            source: std::io::ErrorKind::FileTooLarge.into(),
+        });
+    }
+    let mut file = file.by_ref().take(LONGEST);
     let mut hasher = Sha256::new();
     let mut buffer = vec![0u8; 128 << 10];
     loop {
