@@ -127,9 +127,9 @@ impl Reason {
             Self::Unreadable => "make it readable for this user, or remove it",
             Self::ChangedWhileRead => "something writes there: run again when builds have ended",
             Self::Unbound => {
-                "untaint cannot tell which package it is: remove it, its tool will fetch it again"
+                "it cannot be told which package it is: remove it, its tool will fetch it again"
             }
-            Self::UnpinnedRoot => "pin its registry: untaint trust pin",
+            Self::UnpinnedRoot => "pin its registry: `untaint trust discover` prints the command",
             Self::NoRecord => "published very recently: run again in an hour",
             Self::DeclaredOnly => {
                 "only a lockfile vouches for it: pin its registry, or allow with --require declared"
@@ -146,7 +146,7 @@ impl Reason {
             Self::UnknownFormatVersion => {
                 "written by a newer tool than untaint knows: update untaint"
             }
-            Self::Unsupported => "untaint has no reader for it yet",
+            Self::Unsupported => "there is no reader for it yet",
             Self::Private => {
                 "private by your configuration: set `require` in [private] of trust.toml"
             }

@@ -131,6 +131,8 @@ pub struct Verdict {
     pub counts: BTreeMap<Class, u64>,
     /// Every reason that led to the result, worst first.
     pub reasons: Vec<String>,
+    /// Whether the run was ended before its end.
+    pub cut_short: bool,
 }
 
 /// A source that was read.

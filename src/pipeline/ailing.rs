@@ -10,8 +10,8 @@ use std::sync::Arc;
 use crate::ecosystems::contract::{Binding, Ecosystem, Healer, Remade, TreePart};
 use crate::model::report::CheckRow;
 use crate::model::{
-    ArtifactId, Code, Coordinate, Digest, EcosystemId, Finding, Origin, Outcome, Place, RootId,
-    text,
+    ArtifactId, Code, Coordinate, Digest, EcosystemId, Finding, Origin, Outcome, Place, Reason,
+    RootId, text,
 };
 use crate::pipeline::flow::{Check, Inventory, PlacedUnit, Recent, Seen};
 use crate::pipeline::knowledge::Sage;
@@ -58,10 +58,37 @@ pub struct Ailing {
     pub remade: Option<Remade>,
     /// Packages that lockfiles take from it, of a git repository.
     pub packages: Vec<Arc<str>>,
+    /// Trees of which the archives lie in the same root, and which lie behind it, where it is a link.
+    pub behind: Vec<PathBuf>,
     /// What was found at it or, in a tree or a repository, below it; empty if all of it is waived.
     pub findings: Vec<Finding>,
     /// Lockfiles that name it, as shown.
     pub named_by: Vec<String>,
+    /// Whether a project builds with exactly this version by a file outside the place.
+    pub is_built: bool,
+}
+
+impl Ailing {
+    /// Whether it is a link in the place of a folder that holds unpacked trees alone: what lies behind it is judged by
+    /// nobody, and its tool unpacks all of it anew.
+    pub fn is_link_above_trees(&self) -> bool {
+        let above = |healer: &dyn Healer| healer.is_above_trees(&self.rel);
+        is_link(self.kind) && self.place == Place::Cache && self.healer.is_some_and(above)
+    }
+
+    /// Whether it is a listing that its tool cannot use, and that can be had anew: without it nothing is built offline.
+    pub fn is_torn_listing(&self) -> bool {
+        let can_be_had = |healer: &dyn Healer, coordinate: &Coordinate| {
+            healer.listing_request("", coordinate).is_some()
+        };
+        self.kind == "listing"
+            && self.place == Place::Cache
+            && self.outcome == Outcome::Unverifiable(Reason::Orphan)
+            && self
+                .healer
+                .zip(self.coordinate.as_deref())
+                .is_some_and(|(healer, coordinate)| can_be_had(healer, coordinate))
+    }
 }
 
 /// A root, as healing needs it.
@@ -225,6 +252,10 @@ pub fn collect(
                 _ => Vec::new(),
             },
             remade,
+            is_built: subject
+                .coordinate
+                .as_ref()
+                .is_some_and(|c| is_built(inventory, subject.root, c)),
             coordinate: subject.coordinate.clone(),
             artifact: artifact.clone(),
             outcome: row.outcome,
@@ -246,10 +277,49 @@ pub fn collect(
                 .map(|artifact| held(inventory, artifact))
                 .unwrap_or_default(),
             beside: beside(inventory, subject.root, &subject.rel),
+            behind: ecosystem
+                .and_then(|e| e.healer())
+                .map(|healer| behind(inventory, healer, subject.root, &subject.rel))
+                .filter(|_| is_link(subject.kind))
+                .unwrap_or_default(),
             findings: own,
         });
     }
     aftermath
+}
+
+/// Whether a lockfile outside a root says that this version is built. A file that only lists hashes says so where it lists
+/// no other version of the package, and no other file names the package.
+fn is_built(inventory: &Inventory, root: usize, coordinate: &Coordinate) -> bool {
+    let place = inventory.roots.get(root).map(|root| root.path.as_path());
+    let same = |other: &Coordinate| {
+        other.ecosystem == coordinate.ecosystem && other.name == coordinate.name
+    };
+    let (mut built, mut listed) = (BTreeSet::new(), BTreeSet::new());
+    for lock in &inventory.locks {
+        let folder = inventory.roots.get(lock.root).map(|root| &root.path);
+        let inside = folder
+            .zip(place)
+            .is_some_and(|(folder, place)| folder.join(&lock.rel).starts_with(place));
+        if inside {
+            continue;
+        }
+        for locked in lock.packages.iter().filter(|p| same(&p.coordinate)) {
+            let versions = if locked.package.built {
+                &mut built
+            } else {
+                &mut listed
+            };
+            let whole = &*locked.package.file != "" && !locked.package.file.ends_with(".mod");
+            if locked.package.built || whole {
+                versions.insert(Arc::clone(&locked.coordinate.version));
+            }
+        }
+    }
+    if built.is_empty() {
+        return listed.len() == 1 && listed.contains(&coordinate.version);
+    }
+    built.contains(&coordinate.version)
 }
 
 /// Where archives of an artifact lie.
@@ -271,6 +341,18 @@ fn beside(inventory: &Inventory, root: usize, rel: &Path) -> Vec<PathBuf> {
     units
         .filter_map(|u| Some(u.unit.tree.as_ref()?.rel.clone()))
         .collect()
+}
+
+/// Whether a subject of this kind is a link in the place of a tool's own folder.
+fn is_link(kind: &str) -> bool {
+    matches!(kind, "link" | "registry-folder")
+}
+
+/// Trees of the archives of a root that lie behind a link in it.
+fn behind(inventory: &Inventory, healer: &dyn Healer, root: usize, rel: &Path) -> Vec<PathBuf> {
+    let units = inventory.units.iter().filter(|u| u.root == root);
+    let trees = units.filter_map(|u| healer.tree_of(&u.unit.archive.as_ref()?.rel));
+    trees.filter(|tree| tree.starts_with(rel)).collect()
 }
 
 /// What the log itself denies.

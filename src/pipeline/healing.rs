@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::heal::Supply;
 use super::heal::plan::Step;
+use super::heal::{Lack, Supply};
 use super::standings::Standings;
 use crate::ecosystems::contract::{Copied, Ecosystem};
 use crate::model::{ArtifactId, Coordinate, Digest, Origin};
@@ -30,7 +30,7 @@ pub struct Fetched<'a> {
     /// What was learned.
     pub store: &'a ClaimStore,
     /// What roots have said of themselves.
-    pub configs: Mutex<BTreeMap<Arc<str>, Option<Vec<u8>>>>,
+    pub configs: Mutex<BTreeMap<Arc<str>, Result<Vec<u8>, String>>>,
 }
 
 impl Fetched<'_> {
@@ -67,6 +67,16 @@ impl Fetched<'_> {
                 "its registry answered with status {}",
                 response.status
             )),
+            Some(Err(FetchError::Unreachable(why))) if why.starts_with("status ") => {
+                Err(format!("its registry answered with an error: {why}"))
+            }
+            Some(Err(FetchError::Refused(why))) => Err(format!(
+                "its registry leads where nothing may be asked: {why}"
+            )),
+            Some(Err(FetchError::Denied(status))) => Err(format!(
+                "its registry denies access (status {status}): look at its credential"
+            )),
+            Some(Err(FetchError::Cancelled)) => Err("the run was ended meanwhile".to_owned()),
             Some(Err(error)) => Err(format!("its registry {error}")),
             None => Err("its registry was not asked".to_owned()),
         }
@@ -77,29 +87,33 @@ impl Fetched<'_> {
         address: &Arc<str>,
         coordinate: &Coordinate,
         request: Option<Request>,
-    ) -> Option<Vec<u8>> {
-        let known = |configs: &BTreeMap<Arc<str>, Option<Vec<u8>>>| configs.get(address).cloned();
+    ) -> Result<Option<Vec<u8>>, String> {
+        let Some(request) = request else {
+            return Ok(None);
+        };
         let configs = self.configs.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(config) = known(&configs) {
-            return config;
+        if let Some(config) = configs.get(address) {
+            return config.clone().map(Some);
         }
         drop(configs);
-        let answer = request.and_then(|request| self.one(coordinate, request).ok());
-        let config = answer.map(|response| response.body);
+        let answer = self.one(coordinate, request);
+        let config = answer.map(|response| response.body).map_err(|why| {
+            format!("it cannot be learned where its registry keeps archives: {why}")
+        });
         let mut configs = self.configs.lock().unwrap_or_else(PoisonError::into_inner);
         configs.insert(Arc::clone(address), config.clone());
-        config
+        config.map(Some)
     }
 }
 
 impl Supply for Fetched<'_> {
-    fn archive(&self, artifact: &ArtifactId, digest: &Digest) -> Result<Vec<u8>, String> {
+    fn archive(&self, artifact: &ArtifactId, digest: &Digest) -> Result<Vec<u8>, Lack> {
         let coordinate = &artifact.coordinate;
         let (address, ecosystem) = self.asked(coordinate)?;
         let authority = ecosystem
             .authority()
             .ok_or("nobody fetches for its ecosystem")?;
-        let config = self.config(&address, coordinate, authority.config_request(&address));
+        let config = self.config(&address, coordinate, authority.config_request(&address))?;
         let healer = ecosystem.healer().ok_or("nobody heals its ecosystem")?;
         let request = healer
             .artifact_request(&address, artifact)
@@ -111,7 +125,10 @@ impl Supply for Fetched<'_> {
         if healer.fits(artifact, &response.body, digest) {
             Ok(response.body)
         } else {
-            Err("its registry sent other bytes than it published: refused".to_owned())
+            Err(Lack {
+                why: "its registry sent other bytes than it published: refused".to_owned(),
+                other_bytes: true,
+            })
         }
     }
 
@@ -137,7 +154,7 @@ impl Supply for Fetched<'_> {
         self.store.export(&keep).0
     }
 
-    fn listing(&self, coordinate: &Coordinate) -> Result<Vec<u8>, String> {
+    fn listing(&self, coordinate: &Coordinate) -> Result<Vec<u8>, Lack> {
         let (address, ecosystem) = self.asked(coordinate)?;
         let healer = ecosystem.healer().ok_or("its tool makes it anew")?;
         let request = healer
@@ -146,6 +163,6 @@ impl Supply for Fetched<'_> {
         let response = self.one(coordinate, request)?;
         healer
             .listing_bytes(coordinate, &response)
-            .ok_or_else(|| "its registry's answer is no listing".to_owned())
+            .ok_or_else(|| "its registry's answer is no listing".into())
     }
 }

@@ -9,6 +9,7 @@ pub mod feeds;
 pub mod flow;
 pub mod graph;
 pub mod heal;
+pub mod heal_verdict;
 pub mod healing;
 pub mod impact;
 mod imports;

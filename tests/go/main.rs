@@ -22,6 +22,7 @@ mod fixtures;
 mod goenv;
 mod guard;
 mod healing;
+mod healing_gaps;
 mod healing_table;
 mod litter;
 mod log;
@@ -32,6 +33,8 @@ mod module;
 mod pack;
 mod proxy;
 mod proxy_said;
+#[path = "../support/remedy.rs"]
+mod remedy;
 #[path = "../support/report.rs"]
 #[expect(
     dead_code,

@@ -8,6 +8,7 @@ mod archive;
 mod cargo_home;
 mod pack;
 mod registry;
+mod remedy;
 mod report;
 mod snapshot;
 mod untaint;

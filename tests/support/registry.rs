@@ -30,6 +30,8 @@ pub(crate) enum Fault {
     ShortBody,
     /// More bytes than the true answer, with a length that fits them.
     LongBody,
+    /// The true length is announced, and one byte comes in every tenth of a second.
+    Drip,
     /// An announced length beyond all measure.
     HugeLength,
     /// 302 to this address.
@@ -401,6 +403,20 @@ fn send(
                 bytes.len()
             )?;
             writer.write_all(&bytes[..bytes.len() / 2])?;
+            return Ok(false);
+        }
+        Some(Fault::Drip) => {
+            let bytes = body.unwrap_or_default();
+            write!(
+                writer,
+                "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n",
+                bytes.len()
+            )?;
+            for byte in bytes {
+                writer.write_all(&[byte])?;
+                writer.flush()?;
+                thread::sleep(Duration::from_millis(100));
+            }
             return Ok(false);
         }
         Some(Fault::HugeLength) => {

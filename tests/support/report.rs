@@ -7,6 +7,7 @@ use std::process::ExitStatus;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use super::remedy;
 use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::Value;
 
@@ -125,6 +126,10 @@ impl Scan {
             for key in ["id", "code", "class", "severity", "message"] {
                 assert!(finding[key].is_string(), "a finding without {key}: {story}");
             }
+        }
+        let told = self.findings().iter().chain(self.notices());
+        for remedy in told.filter_map(|one| one["remedy"].as_str()) {
+            remedy::is_sound(remedy);
         }
     }
 
@@ -255,6 +260,12 @@ pub(crate) fn keeps_its_schema(printed: &Value) {
         {
             panic!("{name} breaks its own schema: {error:#}\n{printed:#}");
         }
+    }
+    for remedy in printed["by_hand"].as_array().into_iter().flatten() {
+        remedy["remedy"]
+            .as_str()
+            .into_iter()
+            .for_each(remedy::is_sound);
     }
 }
 

@@ -9,20 +9,21 @@ use crate::cli::args::HealArgs;
 use crate::cli::exit::Exit;
 use crate::cli::settings::Settings;
 use crate::cli::{Ports, fail, open, print};
-use crate::model::policy::{Policy, Selector};
-use crate::model::report::{Report, VerdictResult};
-use crate::model::{Class, Finding, Problem, Reason, text};
+use crate::model::policy::Policy;
+use crate::model::report::Report;
+use crate::model::{Finding, Problem, Reason, text};
 use crate::pipeline::ailing::{Aftermath, Ground};
-use crate::pipeline::built::{Left, Reach};
+use crate::pipeline::built::Reach;
 use crate::pipeline::heal::abandon;
 use crate::pipeline::heal::allowed::Allowed;
 use crate::pipeline::heal::audit::{Audit, Deed};
 use crate::pipeline::heal::places;
-use crate::pipeline::heal::plan::{Choice, Plan, plan};
+use crate::pipeline::heal::plan::{Choice, Plan, is_healings, plan};
 use crate::pipeline::heal::receipt::{Ended, Receipt, Receipts};
 use crate::pipeline::heal::recover::{self, Recovered};
 use crate::pipeline::heal::transaction::{self, Orders};
 use crate::pipeline::heal::vault::{Vault, VaultError};
+use crate::pipeline::heal_verdict::{self, HealVerdict};
 use crate::pipeline::healing::Fetched;
 use crate::pipeline::scan;
 use crate::world::real::{SystemWriteFs, World, random};
@@ -47,7 +48,6 @@ pub(in crate::cli) fn run(args: &HealArgs, ports: &Ports<'_>) -> Exit {
     if let Some(run) = &args.abandon {
         return abandon(run, args, &settings, ports).unwrap_or_else(|why| fail(ports, &why));
     }
-    let settings = narrowed(settings);
     let world = open(&settings.base, ports.sinks);
     let attempt = match attempt(args, settings, &world, ports) {
         Ok(attempt) => attempt,
@@ -103,25 +103,6 @@ fn abandon(
         "--abandon {}: no interrupted run of that name; `untaint quarantine list` has them",
         text::printable(run)
     ))
-}
-
-/// What heal cannot change does not decide how it ends: the report of a scan says all of it.
-pub(super) fn narrowed(mut settings: Settings) -> Settings {
-    settings.policy.fail_on.retain(|selector| {
-        let class = match selector {
-            Selector::Class(class, _) => *class,
-            Selector::Code(code) => code.class(),
-        };
-        matches!(
-            class,
-            Class::Integrity
-                | Class::Lockfile
-                | Class::Malicious
-                | Class::Indicator
-                | Class::Revoked
-        )
-    });
-    settings
 }
 
 /// What came of a heal.
@@ -275,7 +256,15 @@ pub(super) fn attempt(
     }
     remember(prepared.state(), &prepared.store, None, ports);
     let last = after.as_ref().unwrap_or(&report);
-    let exit = ending(args, &plan, receipts.as_ref(), &recovered, last, &left);
+    let verdict = HealVerdict::of(&heal_verdict::Facts {
+        policy: &prepared.settings.policy,
+        report: last,
+        planned: if args.yes { 0 } else { plan.steps.len() },
+        receipts: receipts.as_ref(),
+        recovered: &recovered,
+        left: &left,
+    });
+    let exit = Exit::of(verdict.result.verdict(), false);
     for why in unlogged(&recovered, receipts.as_ref()) {
         say(ports, why);
     }
@@ -292,11 +281,11 @@ pub(super) fn attempt(
         recovered: &recovered,
         caches: &allowed(world, &[]),
         left: &left,
-        report: last,
+        by_hand: by_hand(&plan, after.as_ref()),
+        verdict: &verdict,
         run: &run,
         evict: args.evict,
         keeping: prepared.settings.base.keeping(),
-        exit: exit.code(),
     };
     let page = if args.json {
         heal_output::json(&told)
@@ -323,6 +312,15 @@ pub(super) fn attempt(
         healed,
         answered,
     })
+}
+
+/// What is left to the user: of a plan what no step answers, after it what is still there.
+fn by_hand(plan: &Plan, after: Option<&Report>) -> Vec<Finding> {
+    let Some(after) = after else {
+        return plan.by_hand.clone();
+    };
+    let stays = |f: &&Finding| f.waived.is_none() && is_healings(f);
+    after.findings.iter().filter(stays).cloned().collect()
 }
 
 /// Folders that this call names.
@@ -438,39 +436,6 @@ pub(super) fn unlogged<'a>(
     let recovered = recovered.iter().filter_map(|r| r.unlogged.as_deref());
     let done = receipts.into_iter().flat_map(|r| &r.unlogged);
     recovered.chain(done.map(String::as_str))
-}
-
-fn ending(
-    args: &HealArgs,
-    plan: &Plan,
-    receipts: Option<&Receipts>,
-    recovered: &[Recovered],
-    report: &Report,
-    left: &[Left],
-) -> Exit {
-    let verdict = Exit::of(report.verdict.result, false);
-    let open = recovered
-        .iter()
-        .any(|r| !r.stuck.is_empty() || r.refused.is_some())
-        || receipts.is_some_and(|r| {
-            !r.closed || r.done.iter().any(|d| matches!(d.ended, Ended::Stuck(_)))
-        });
-    if !args.yes && !plan.steps.is_empty() {
-        return Exit::Findings;
-    }
-    // What was built from a taint is one, wherever it stays.
-    if report.verdict.result == VerdictResult::Findings || left.iter().any(|l| l.tainted) {
-        return Exit::Findings;
-    }
-    let unlogged = unlogged(recovered, receipts).next().is_some();
-    let failed = unlogged
-        || receipts.is_some_and(|r| {
-            r.early.is_some() || r.done.iter().any(|d| matches!(d.ended, Ended::Failed(_)))
-        });
-    if open || ((failed || !left.is_empty()) && verdict == Exit::Clean) {
-        return Exit::Incomplete;
-    }
-    verdict
 }
 
 /// Where the vault is, for the commands that look into it.

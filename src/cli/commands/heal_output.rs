@@ -11,7 +11,6 @@ use super::heal::unlogged;
 use super::heal_derived;
 use crate::cli::settings::Keeping;
 use crate::model::Finding;
-use crate::model::report::Report;
 use crate::model::{shell, text};
 use crate::pipeline::ailing::{Aftermath, Ground};
 use crate::pipeline::built::Left;
@@ -20,7 +19,11 @@ use crate::pipeline::heal::plan::{Plan, Step, Wanted};
 use crate::pipeline::heal::receipt::{Ended, Receipt, Receipts};
 use crate::pipeline::heal::record::Role;
 use crate::pipeline::heal::recover::Recovered;
+use crate::pipeline::heal_verdict::HealVerdict;
 use crate::pipeline::report::Detail;
+
+/// Gaps that are written out.
+const GAPS: usize = 200;
 
 /// Everything that is told.
 pub(super) struct Told<'a> {
@@ -31,11 +34,11 @@ pub(super) struct Told<'a> {
     /// Caches that a restore finds by itself.
     pub(super) caches: &'a Allowed,
     pub(super) left: &'a [Left],
-    pub(super) report: &'a Report,
+    pub(super) by_hand: Vec<Finding>,
+    pub(super) verdict: &'a HealVerdict,
     pub(super) run: &'a str,
     pub(super) evict: bool,
     pub(super) keeping: Keeping,
-    pub(super) exit: u8,
 }
 
 fn word(role: Role) -> &'static str {
@@ -78,8 +81,35 @@ impl Told<'_> {
         words.collect()
     }
 
+    fn exit(&self) -> u8 {
+        self.verdict.result.verdict().exit_code()
+    }
+
     fn receipt(&self, number: usize) -> Option<&Receipt> {
         self.receipts?.done.get(number)
+    }
+}
+
+/// What could not be read or verified, each with its place and what to do.
+fn gaps(out: &mut String, verdict: &HealVerdict) {
+    for gap in verdict.gaps.iter().take(GAPS) {
+        let word = gap.reason.map_or("problem", |reason| reason.as_str());
+        let _ = writeln!(
+            out,
+            "{word}: {}: {}",
+            text::printable(&gap.path),
+            text::printable(&gap.what)
+        );
+        if let Some(advice) = gap.advice {
+            let _ = writeln!(out, "  do          {advice}");
+        }
+    }
+    let more = verdict.gaps.len().saturating_sub(GAPS);
+    if more > 0 {
+        let _ = writeln!(out, "and {more} more: --json has all of them");
+    }
+    if !verdict.gaps.is_empty() {
+        out.push('\n');
     }
 }
 
@@ -121,9 +151,10 @@ pub(super) fn table(told: &Told<'_>, detail: Detail) -> Vec<u8> {
         for (at, step) in told.plan.steps.iter().enumerate() {
             one(&mut out, told, at, step, detail);
         }
-        by_hand(&mut out, &told.plan.by_hand);
+        by_hand(&mut out, &told.by_hand);
         left(&mut out, told.left);
         heal_derived::notes(&mut out, &told.aftermath.notes);
+        gaps(&mut out, told.verdict);
     }
     let steps = told.plan.steps.len();
     match told.receipts {
@@ -137,19 +168,13 @@ pub(super) fn table(told: &Told<'_>, detail: Detail) -> Vec<u8> {
         }
         Some(receipts) => closing(&mut out, told, receipts),
     }
-    let reasons = told.report.verdict.reasons.join(", ");
-    let result = told.report.verdict.result.as_str();
-    let why = if reasons.is_empty() {
-        String::new()
-    } else {
-        format!(" ({reasons})")
-    };
     let when = if told.receipts.is_some() {
         "after it: "
     } else {
         "now: "
     };
-    let _ = writeln!(out, "{when}{result}{why}; exit code {}", told.exit);
+    let line = text::printable(&told.verdict.line());
+    let _ = writeln!(out, "{when}{line}; exit code {}", told.exit());
     out.into_bytes()
 }
 
@@ -159,13 +184,14 @@ fn one(out: &mut String, told: &Told<'_>, at: usize, step: &Step, detail: Detail
         .iter()
         .map(|f| format!("{} {}", f.code, f.id))
         .collect();
-    let _ = writeln!(
-        out,
-        "{} {}  {}",
-        step.ecosystem,
-        step.package,
+    // What was found is no taint where there is no finding: then it is of no use to its tool.
+    let torn = || "torn: its tool cannot use it, and needs it offline".to_owned();
+    let what = if codes.is_empty() {
+        torn()
+    } else {
         codes.join(", ")
-    );
+    };
+    let _ = writeln!(out, "{} {}  {what}", step.ecosystem, step.package);
     for planned in step.moves.iter().filter(|m| m.role != Role::Derived) {
         let path = shown(&told.path(planned.root, &planned.rel));
         let _ = writeln!(out, "  {:<10}  {path}", word(planned.role));
@@ -190,6 +216,13 @@ fn one(out: &mut String, told: &Told<'_>, at: usize, step: &Step, detail: Detail
             }
         };
         let _ = writeln!(out, "  {:<10}  {what}, from its registry", "fetch");
+    }
+    if told.receipts.is_none() && !step.wanted.is_empty() {
+        let _ = writeln!(
+            out,
+            "  {:<10}  what is moved goes all the same; --keep-if-unfetchable keeps it",
+            "or else"
+        );
     }
     for copy in &step.copies {
         let _ = writeln!(
@@ -233,6 +266,9 @@ fn by_hand(out: &mut String, findings: &[Finding]) {
             finding.id,
             text::printable(&finding.message)
         );
+        if let Some(path) = &finding.path {
+            let _ = writeln!(out, "  at          {}", text::printable(path));
+        }
         if let Some(remedy) = &finding.remedy {
             let _ = writeln!(out, "  do          {}", text::printable(remedy));
         }
@@ -364,7 +400,6 @@ pub(super) fn json(told: &Told<'_>) -> Vec<u8> {
         })
         .collect();
     let by_hand: Vec<Value> = told
-        .plan
         .by_hand
         .iter()
         .map(|f| {
@@ -375,6 +410,14 @@ pub(super) fn json(told: &Told<'_>) -> Vec<u8> {
         .left
         .iter()
         .map(|l| json!({"path": path(&l.path), "why": l.why, "tainted": l.tainted}))
+        .collect();
+    let unverified: Vec<Value> = told
+        .verdict
+        .gaps
+        .iter()
+        .map(|gap| {
+            json!({"path": gap.path, "what": text::printable(&gap.what), "reason": gap.reason.map(|r| r.as_str()), "do": gap.advice})
+        })
         .collect();
     let recovered: Vec<Value> = told
         .recovered
@@ -391,14 +434,16 @@ pub(super) fn json(told: &Told<'_>) -> Vec<u8> {
         "evict": told.evict,
         "steps": steps,
         "by_hand": by_hand,
+        "unverified": unverified,
         "left": left,
         "notes": told.aftermath.notes,
         "recovered": recovered,
         "problems": unlogged(told.recovered, told.receipts).map(text::printable).collect::<Vec<_>>(),
         "verdict": {
-            "exit_code": told.exit,
-            "result": told.report.verdict.result.as_str(),
-            "reasons": told.report.verdict.reasons,
+            "exit_code": told.exit(),
+            "result": told.verdict.result.as_str(),
+            "reasons": told.verdict.reasons.iter().map(|r| text::printable(r)).collect::<Vec<_>>(),
+            "beside": told.verdict.beside,
         },
     });
     let mut value = value;

@@ -26,7 +26,7 @@ use crate::world::{Dir, DirEntry, Env, FileKind, ReadFs};
 use super::folders::{Folders, is_git, split_name};
 use super::index_file::{Form, IndexFile};
 use super::listings::Listings;
-use super::litter::{Irregular, Litter, unlisted};
+use super::litter::{Irregular, Litter, led_away, link_among, unlisted};
 use super::named;
 use super::projection::Unpacked;
 use super::{CARGO, authority};
@@ -45,6 +45,8 @@ impl CacheKind for CargoHome {
             [top, part, _] if *top == "registry" => {
                 *part == "cache" || *part == "src" || *part == "index"
             }
+            // A link may stand in its place.
+            [top, part] => *top == "registry" && *part == "src",
             [top, part, _] if *top == "git" => *part == "db" || *part == "checkouts",
             _ => false,
         }
@@ -197,7 +199,10 @@ impl Opening<'_> {
             Err(error) if error.is_not_found() => return,
             Err(error) => {
                 let problem = unlisted(self.root, &parts, &error);
-                return self.session.problems.push(problem);
+                let Some(rel) = link_among(self.root, &parts) else {
+                    return self.session.problems.push(problem);
+                };
+                return led_away(&mut self.session, rel, problem.message);
             }
         };
         for folder in folders {

@@ -90,6 +90,11 @@ impl Healer for CargoHealer {
         git::copied(cache, copy, about)
     }
 
+    fn is_above_trees(&self, folder: &Path) -> bool {
+        let parts: Vec<&OsStr> = folder.iter().collect();
+        matches!(parts.as_slice(), [registry, src] | [registry, src, _] if *registry == "registry" && *src == "src")
+    }
+
     fn unpack(
         &self,
         artifact: &ArtifactId,

@@ -181,6 +181,10 @@ impl IndexFile {
     fn config(&self, bytes: &[u8], context: &InspectContext<'_>, inspection: &mut Inspection) {
         let Some(cached) = authority::config_facts(bytes) else {
             inspection.outcome = Outcome::Unverifiable(Reason::Orphan);
+            let why = "is no configuration of an index that cargo can read; without a network cargo cannot build: remove it, and cargo fetches it anew";
+            let path = context.root.path().join(&self.rel);
+            let told = Problem::as_the_tool("", why).at(&path);
+            inspection.problems.push(told);
             return;
         };
         let Some(published) = context.listing.and_then(|l| l.version(authority::CONFIG)) else {

@@ -2,9 +2,11 @@
 //! a tool would follow them.
 
 use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
-use crate::ecosystems::contract::{InspectContext, Inspection, Inspector};
+use crate::ecosystems::contract::{Binding, InspectContext, Inspection, Inspector, Session, Unit};
+use crate::model::text::percent;
 use crate::model::{Code, Entry, EntryKind, Finding, Outcome, Place, Problem, Reason};
 use crate::world::{Dir, FileKind, PathError};
 
@@ -40,29 +42,50 @@ impl Inspector for Irregular {
 /// Why a folder of a cargo home could not be listed. If the folder or one above it is a link, that is said: an open that
 /// follows none reports it as no folder, which helps nobody.
 pub(super) fn unlisted(root: &dyn Dir, parts: &[&OsStr], error: &PathError) -> Problem {
+    if let Some(path) = link_among(root, parts) {
+        let why = "is a link, and untaint follows none below a cache: bind-mount the real folder here, or \
+            point CARGO_HOME (`--cache cargo=DIR`) at a cargo home that holds it";
+        return Problem::skipped("", why).at(&root.path().join(path));
+    }
+    let path: PathBuf = parts.iter().collect();
+    let why = format!("cannot be listed: {}", error.source);
+    Problem::skipped("", why).at(&root.path().join(path))
+}
+
+/// The first of these folders, each in the one before, that is a link.
+pub(super) fn link_among(root: &dyn Dir, parts: &[&OsStr]) -> Option<PathBuf> {
     for end in 1..=parts.len() {
-        let Some((name, above)) = parts.get(..end).and_then(<[_]>::split_last) else {
-            break;
-        };
+        let (name, above) = parts.get(..end).and_then(<[_]>::split_last)?;
         let stat = if above.is_empty() {
             root.stat_entry(name)
         } else {
             root.descend(above).and_then(|dir| dir.stat_entry(name))
         };
-        match stat {
-            Ok(stat) if stat.kind == FileKind::Link => {
-                let path: PathBuf = parts.iter().take(end).collect();
-                let why = "is a link, and untaint follows none below a cache: bind-mount the real folder here, or \
-                    point CARGO_HOME (`--cache cargo=DIR`) at a cargo home that holds it";
-                return Problem::skipped("", why).at(&root.path().join(path));
-            }
-            Ok(_) => {}
-            Err(_) => break,
+        if stat.ok()?.kind == FileKind::Link {
+            return Some(parts.iter().take(end).collect());
         }
     }
-    let path: PathBuf = parts.iter().collect();
-    let why = format!("cannot be listed: {}", error.source);
-    Problem::skipped("", why).at(&root.path().join(path))
+    None
+}
+
+/// Cargo follows a link in the place of its own folder: what lies behind it would be loaded, and is judged by nobody.
+pub(super) fn led_away(session: &mut Session, rel: PathBuf, message: String) {
+    let mut finding = Finding::new(Code::LinkEscape, Place::Cache, message);
+    let (text, escaped) = percent(rel.as_os_str().as_bytes());
+    finding.rel = Some(text);
+    finding.path_escaped = escaped;
+    session.findings.push(finding);
+    session.units.push(Unit {
+        binding: Binding::Nothing,
+        place: Place::Cache,
+        archive: None,
+        tree: None,
+        inspector: Some(Box::new(Litter {
+            rel,
+            kind: "link",
+            reason: Reason::Unbound,
+        })),
+    });
 }
 
 /// Says that a link or a device stands where a folder should be.

@@ -41,6 +41,12 @@ pub trait Healer: Send + Sync {
         None
     }
 
+    /// Whether nothing but unpacked trees lies below this folder of a cache root: where a link stands in its place the link
+    /// may go, since its tool unpacks the trees anew.
+    fn is_above_trees(&self, _folder: &Path) -> bool {
+        false
+    }
+
     /// Files below a cache root that tell its tool that what lies at `rel` is not whole, while they are there.
     fn marks(&self, _rel: &Path) -> Vec<RelPath> {
         Vec::new()

@@ -420,13 +420,30 @@ impl Opening<'_> {
             finding.rel = Some(crate::model::text::percent(rel.as_os_str().as_encoded_bytes()).0);
             self.session.findings.push(finding);
         }
-        let folder = entry.kind == FileKind::Dir;
-        let reason = if folder || entry.kind == FileKind::Link {
-            Reason::Unbound
-        } else {
-            Reason::Orphan
+        if entry.kind == FileKind::Link && self.leads_to_wanted(&rel) {
+            // What lies behind it would be loaded, and is judged by nobody.
+            let reason = Reason::Unbound;
+            let kind = "link";
+            return self.inspected(Box::new(Leftover { rel, kind, reason }));
+        }
+        let reason = match entry.kind {
+            FileKind::Dir => Reason::Unbound,
+            _ => Reason::Orphan,
         };
         self.leftover(rel, "litter", reason);
+    }
+
+    /// Whether Go would pass this on the way to something that is scanned.
+    fn leads_to_wanted(&self, rel: &Path) -> bool {
+        let Some(wanted) = self.narrow else {
+            return true;
+        };
+        let below = rel.strip_prefix("cache/download").unwrap_or(rel);
+        let packages = wanted.packages.iter().map(|(path, _)| &**path);
+        packages
+            .chain([TOOLCHAIN, fips::MODULE])
+            .filter_map(|path| escape_path(path).ok())
+            .any(|path| Path::new(&path).join("@v").starts_with(below))
     }
 
     fn leftover(&mut self, rel: PathBuf, kind: &'static str, reason: Reason) {

@@ -297,7 +297,7 @@ impl CopiedFolder {
             format!("differs from `{named}`, of which it is a copy ({total} entries differ)"),
         );
         finding.remedy = Some(format!(
-            "go mod vendor, if `{named}` is what you want to build"
+            "if `{named}` is what you want to build: `go mod vendor`"
         ));
         finding.entries = entries.into_iter().collect();
         finding.entries_total = total;

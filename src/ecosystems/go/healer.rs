@@ -64,6 +64,10 @@ impl Healer for GoHealer {
         )))
     }
 
+    fn is_above_trees(&self, folder: &Path) -> bool {
+        !folder.starts_with("cache") && !folder.to_string_lossy().contains('@')
+    }
+
     /// While `<version>.partial` is there, Go takes the tree for half unpacked and waits for the lock (`modfetch/cache.go`).
     fn marks(&self, rel: &Path) -> Vec<RelPath> {
         let partial = |lock: RelPath| lock.with_extension("partial");
@@ -234,5 +238,8 @@ mod tests {
         let tree = GoHealer.tree_of(Path::new("cache/download/a.example/!b/@v/v1.2.0.zip"));
         assert_eq!(tree, Some(PathBuf::from("a.example/!b@v1.2.0")));
         assert_eq!(GoHealer.tree_of(Path::new("a.example/!b@v1.2.0")), None);
+        let above = |rel: &str| GoHealer.is_above_trees(Path::new(rel));
+        assert!(above("a.example") && above("a.example/!b"));
+        assert!(!above("cache/download/a.example") && !above("a.example/!b@v1.2.0"));
     }
 }

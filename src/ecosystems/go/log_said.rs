@@ -18,7 +18,7 @@ use super::log_place::{LogFolder, name};
 
 /// What makes the settings' silence end.
 const ALLOW: &str =
-    "change that setting, or pin what may be told the names: untaint trust pin go proxy URL";
+    "change that setting, or pin what may be told the names: `untaint trust pin go proxy URL`";
 
 /// What stays unproven because the settings keep names from everybody.
 pub(super) fn untold(

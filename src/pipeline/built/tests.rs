@@ -53,6 +53,8 @@ fn aftermath() -> Aftermath {
         beside: Vec::new(),
         remade: None,
         packages: Vec::new(),
+        is_built: true,
+        behind: Vec::new(),
         findings: vec![Finding::new(Code::TreeModified, Place::Cache, "edited")],
         named_by: vec!["/p/Cargo.lock".to_owned()],
     };

@@ -162,5 +162,6 @@ pub(super) fn verdict(
         assurance: policy.require,
         counts,
         reasons: reasons.into_iter().map(|(_, text)| text).collect(),
+        cut_short: case.cut_short,
     }
 }

@@ -76,7 +76,11 @@ impl Allowed {
             .marks
             .iter()
             .map(|mark| (mark.folder, &mark.rel, false));
-        for (folder, rel, derived) in moves.chain(puts).chain(marks) {
+        let made = entry.made.iter().flat_map(|made| {
+            let names = made.made.iter().chain([&made.lock]);
+            names.map(|name| (made.folder, name, false))
+        });
+        for (folder, rel, derived) in moves.chain(puts).chain(marks).chain(made) {
             let Some(folder) = folders.get(folder) else {
                 continue;
             };
@@ -177,6 +181,7 @@ mod tests {
             findings: Vec::new(),
             codes: Vec::new(),
             locks: Vec::new(),
+            made: Vec::new(),
             marks: Vec::new(),
             moves: vec![mv],
             puts: Vec::new(),

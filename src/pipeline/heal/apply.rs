@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::grounds::Grounds;
 use super::likeness::Back;
+use super::locking;
 use super::look;
 use super::record::{Entry, Move, Put, Role, Was};
 use super::relocate::{self, Way, stat};
@@ -152,6 +153,11 @@ impl Grounds<'_> {
                 rel.parent().unwrap_or(Path::new("")),
                 &mark.above,
             )?;
+        }
+        for made in entry.made.iter().rev() {
+            let (root, _) = self.roots(made.folder)?;
+            locking::unmake(self.fs, root, made)?;
+            self.times(made.folder, &made.above.rel.path(), &made.above.was)?;
         }
         Ok(())
     }

@@ -330,10 +330,10 @@ fn what_the_registry_serves_is_put_in_place_only_if_it_is_good() {
             &self,
             _: &crate::model::ArtifactId,
             _: &crate::model::Digest,
-        ) -> Result<Vec<u8>, String> {
+        ) -> Result<Vec<u8>, super::Lack> {
             Ok(b"the evil archive".to_vec())
         }
-        fn listing(&self, _: &crate::model::Coordinate) -> Result<Vec<u8>, String> {
+        fn listing(&self, _: &crate::model::Coordinate) -> Result<Vec<u8>, super::Lack> {
             Err("none".into())
         }
     }

@@ -66,7 +66,8 @@ impl Grounds<'_> {
         let needed = moves
             .map(|mv| mv.folder)
             .chain(entry.puts.iter().map(|put| put.folder))
-            .chain(entry.marks.iter().map(|mark| mark.folder));
+            .chain(entry.marks.iter().map(|mark| mark.folder))
+            .chain(entry.made.iter().map(|made| made.folder));
         for folder in needed {
             if let Some(why) = self.lost.get(&folder) {
                 return Err(why.clone());
@@ -99,7 +100,9 @@ impl Grounds<'_> {
         let moves = moves.flat_map(|mv| [&mut mv.was, &mut mv.above]);
         let puts = entry.puts.iter_mut().filter_map(|put| put.above.as_mut());
         let marks = entry.marks.iter_mut().map(|mark| &mut mark.above);
-        for was in moves.chain(puts.map(|above| &mut above.was)).chain(marks) {
+        let made = entry.made.iter_mut().map(|made| &mut made.above.was);
+        let above = puts.map(|above| &mut above.was).chain(made);
+        for was in moves.chain(above).chain(marks) {
             was.dev = self.devices.get(&was.dev).copied().unwrap_or(was.dev);
         }
         entry

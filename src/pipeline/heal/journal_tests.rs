@@ -33,6 +33,7 @@ fn entry(number: u32) -> Entry {
         findings: vec!["f-1".into()],
         codes: vec!["archive-tampered".into()],
         locks: vec![(0, Name::of(Path::new("lock")))],
+        made: Vec::new(),
         marks: Vec::new(),
         moves: Vec::new(),
         puts: Vec::new(),

@@ -17,6 +17,7 @@ pub mod grounds;
 pub mod index;
 pub mod journal;
 mod likeness;
+mod locking;
 mod look;
 mod mend;
 pub mod places;
@@ -31,9 +32,32 @@ pub mod restore;
 mod rights;
 pub mod seal;
 mod supplied;
-mod tool_lock;
 pub mod transaction;
 pub mod vault;
+
+/// Why a replacement is not to be had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lack {
+    /// In words.
+    pub why: String,
+    /// Whether other bytes were sent than those that were published: an attack, or a broken mirror.
+    pub other_bytes: bool,
+}
+
+impl From<String> for Lack {
+    fn from(why: String) -> Self {
+        Self {
+            why,
+            other_bytes: false,
+        }
+    }
+}
+
+impl From<&str> for Lack {
+    fn from(why: &str) -> Self {
+        why.to_owned().into()
+    }
+}
 
 /// Where replacements come from.
 pub trait Supply: Sync {
@@ -45,12 +69,12 @@ pub trait Supply: Sync {
         &self,
         artifact: &crate::model::ArtifactId,
         digest: &crate::model::Digest,
-    ) -> Result<Vec<u8>, String>;
+    ) -> Result<Vec<u8>, Lack>;
     /// What a tool would keep of a package's listing now.
     ///
     /// # Errors
     /// Why it cannot be had, in words.
-    fn listing(&self, coordinate: &crate::model::Coordinate) -> Result<Vec<u8>, String>;
+    fn listing(&self, coordinate: &crate::model::Coordinate) -> Result<Vec<u8>, Lack>;
     /// What a copy below a cache root must hold, where its tool makes it from something that lies there too.
     fn copied(
         &self,

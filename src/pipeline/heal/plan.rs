@@ -5,18 +5,19 @@
 //! whose objects, settings or hooks are not as their tool makes them; on what nobody can vouch for only when told to. Everything else that
 //! was found is left to the user, with the words that the finding has for it.
 
+mod chosen;
 mod places;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use self::chosen::is_for_us;
+pub use self::chosen::is_healings;
 use self::places::{entry_path, spoiled, strays};
 use super::record::Role;
 use crate::ecosystems::contract::{DerivedPart, Healer, Projection, TreePart};
-use crate::model::{
-    ArtifactId, Class, Code, Coordinate, Digest, EntryKind, Finding, Outcome, Place, Reason, text,
-};
+use crate::model::{ArtifactId, Coordinate, Digest, EntryKind, Finding, Place, Reason, text};
 use crate::pipeline::ailing::{Aftermath, Ailing};
 
 /// What the user chose.
@@ -188,58 +189,10 @@ pub fn plan(aftermath: &Aftermath, choice: &Choice) -> Plan {
     plan.by_hand = aftermath
         .findings
         .iter()
-        .filter(|f| is_theirs(f) && !answered.contains(&*f.id))
+        .filter(|f| is_healings(f) && !answered.contains(&*f.id))
         .cloned()
         .collect();
     plan
-}
-
-/// Whether a finding that no step answers is the user's own work.
-fn is_theirs(finding: &Finding) -> bool {
-    matches!(
-        finding.class(),
-        Class::Integrity | Class::Lockfile | Class::Malicious
-    )
-}
-
-fn is_for_us(ailing: &Ailing, choice: &Choice) -> bool {
-    let ours = match ailing.place {
-        Place::Cache => true,
-        Place::Vendor => choice.project,
-        _ => false,
-    };
-    if !ours || ailing.healer.is_none() {
-        return false;
-    }
-    let named =
-        choice.only.is_empty() || ailing.findings.iter().any(|f| choice.only.contains(&f.id));
-    if !named {
-        return false;
-    }
-    if ailing.rel.as_os_str().is_empty() {
-        // What lies in a vendor folder and is no module's was published by nobody.
-        return ailing.place == Place::Vendor
-            && ailing.outcome == Outcome::Tainted
-            && !strays(ailing).is_empty();
-    }
-    let has = |code: Code| ailing.findings.iter().any(|f| f.code == code);
-    let unwanted = ailing.unwanted && !ailing.findings.is_empty();
-    let tainted = ailing.outcome == Outcome::Tainted
-        && !ailing.findings.is_empty()
-        && (ailing.trusted || has(Code::EntryMisbound) || ailing.remade.is_some());
-    let armed = ailing.remade.is_some()
-        && (has(Code::LinkEscape) || ailing.findings.iter().any(|f| f.class() == Class::Source));
-    let unverified = choice.purge_unverified
-        && (matches!(ailing.kind, "archive" | "tree" | "listing" | "entry")
-            || has(Code::LinkEscape)
-            || ailing.remade.is_some())
-        && match ailing.outcome {
-            Outcome::Conflict => true,
-            Outcome::Unverifiable(reason) => !choice.allowed.contains(&reason),
-            Outcome::Tainted => true,
-            Outcome::Verified(_) => false,
-        };
-    unwanted || tainted || armed || unverified
 }
 
 /// A vendored copy whose archive is known: only what differs from that is touched.
@@ -313,6 +266,7 @@ fn step(
         } else if ailing.kind == "tree" {
             trees.insert((ailing.root, ailing.rel.clone()));
         }
+        trees.extend(ailing.behind.iter().map(|tree| (ailing.root, tree.clone())));
         if choice.evict {
             continue;
         }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::audit::heads::Head;
+use super::plan::Step;
 use super::record::Role;
 
 /// How a step ended.
@@ -41,6 +42,25 @@ pub struct Receipt {
     pub put: Vec<PathBuf>,
     /// Id of its evidence, if any was written down.
     pub evidence: Option<String>,
+    /// Whether other bytes were sent for it than those that were published.
+    pub other_bytes: bool,
+}
+
+impl Receipt {
+    /// Of a step that has not ended.
+    pub(super) fn of(number: u32, step: &Step) -> Self {
+        Self {
+            number,
+            ecosystem: step.ecosystem.clone(),
+            package: step.package.clone(),
+            findings: step.findings.iter().map(|f| f.id.clone()).collect(),
+            ended: Ended::Nothing,
+            moved: Vec::new(),
+            put: Vec::new(),
+            evidence: None,
+            other_bytes: false,
+        }
+    }
 }
 
 /// Everything that was done.

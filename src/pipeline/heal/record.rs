@@ -211,6 +211,20 @@ pub struct Mark {
     pub above: Was,
 }
 
+/// Folders that were made for a lock of a tool.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LockFolders {
+    /// Folder, by position in the record.
+    pub folder: usize,
+    /// Paths below it, outermost first.
+    pub made: Vec<Name>,
+    /// The lock file in the innermost.
+    pub lock: Name,
+    /// The nearest folder above that was there, as it was.
+    pub above: Above,
+}
+
 /// One transaction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -227,6 +241,9 @@ pub struct Entry {
     pub codes: Vec<String>,
     /// Lock files: folder, path below it.
     pub locks: Vec<(usize, Name)>,
+    /// Folders that were made for locks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub made: Vec<LockFolders>,
     /// Files that are there while it is done.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<Mark>,
@@ -303,7 +320,13 @@ impl Entry {
         });
         let marks = self.marks.iter().all(|mark| place(mark.folder, &mark.rel));
         let locks = self.locks.iter().all(|(folder, rel)| place(*folder, rel));
-        if puts && made && marks && locks {
+        let below = self.made.iter().all(|made| {
+            let rel = &made.above.rel;
+            made.made.iter().all(|name| place(made.folder, name))
+                && place(made.folder, &made.lock)
+                && (rel.text.is_empty() || rel.is_below())
+        });
+        if puts && made && marks && locks && below {
             Ok(())
         } else {
             Err("it names a path that leaves its folder".to_owned())

@@ -12,9 +12,9 @@ use super::apply::ApplyError;
 use super::audit::{Audit, Deed};
 use super::grounds::Grounds;
 use super::journal::{self, Journal, JournalError, Standing, Story};
+use super::locking::take_lock;
 use super::record::{Entry, Line, Role};
 use super::relocate;
-use super::tool_lock::take_lock;
 use super::vault::{Vault, VaultError, journal_name};
 use crate::world::PathError;
 
@@ -200,7 +200,7 @@ pub(super) fn locks(
     let mut held = Vec::new();
     for (folder, rel) in &entry.locks {
         if let Some((root, _)) = grounds.roots.get(*folder) {
-            held.push(take_lock(grounds.fs, *root, &rel.path(), wait)?);
+            held.push(take_lock(grounds.fs, *root, &rel.path(), wait)?.held);
         }
     }
     Ok(held)
@@ -293,6 +293,7 @@ pub(super) fn put_back(grounds: &Grounds<'_>, entry: &Entry) -> Result<Vec<Strin
             .cloned()
             .collect(),
         puts: Vec::new(),
+        made: Vec::new(),
         ..entry.clone()
     };
     grounds.apply(&newer).map_err(|e| e.to_string())?;

@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
-use super::Supply;
 use super::allowed::Allowed;
 use super::journal::{Standing, Story};
 use super::plan::{Choice, Plan, plan};
@@ -20,6 +19,7 @@ use super::restore::{self, Restoring};
 use super::seal::Seal;
 use super::transaction::{self, Orders};
 use super::vault::{Vault, VaultError};
+use super::{Lack, Supply};
 use crate::ecosystems::contract::{DerivedPart, Ecosystem};
 use crate::model::{
     ArtifactId, Code, Coordinate, Digest, Finding, Origin, Outcome, Place, Reason, RootId,
@@ -102,7 +102,7 @@ pub(super) struct Shop {
 }
 
 impl Supply for Shop {
-    fn archive(&self, artifact: &ArtifactId, _: &Digest) -> Result<Vec<u8>, String> {
+    fn archive(&self, artifact: &ArtifactId, _: &Digest) -> Result<Vec<u8>, Lack> {
         if self.open {
             Ok(others::published(&artifact.file).unwrap_or_else(|| GOOD.to_vec()))
         } else {
@@ -110,7 +110,7 @@ impl Supply for Shop {
         }
     }
 
-    fn listing(&self, _: &Coordinate) -> Result<Vec<u8>, String> {
+    fn listing(&self, _: &Coordinate) -> Result<Vec<u8>, Lack> {
         if self.open {
             Ok(LISTING.to_vec())
         } else {
@@ -167,6 +167,8 @@ pub(super) fn ailing(kind: &'static str, rel: &str, code: Code) -> Ailing {
         beside: Vec::new(),
         remade: None,
         packages: Vec::new(),
+        is_built: true,
+        behind: Vec::new(),
         findings: vec![finding],
         named_by: vec!["/p/Cargo.lock".to_owned()],
     }

@@ -1,4 +1,4 @@
-//! What is put in place of what goes: fetched before any lock is taken, several at once, verified, and laid ready on the
+//! What is put in place of what goes: fetched without a lock in hand, several at once, verified, and laid ready on the
 //! file system that it belongs to.
 //!
 //! What nobody could give is told in words; nothing that does not fit its digest is ever laid ready.
@@ -6,10 +6,14 @@
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
 use sha2::{Digest as _, Sha256};
 
+use super::Lack;
 use super::grounds::Grounds;
 use super::look;
 use super::mend;
@@ -28,9 +32,9 @@ pub(super) struct Goods {
     /// Laid ready, where they go.
     pub(super) puts: Vec<Put>,
     /// Archives of its copies, by position.
-    pub(super) archives: Vec<Vec<u8>>,
+    pub(super) archives: BTreeMap<usize, Vec<u8>>,
     /// What could not be had, and why.
-    pub(super) why_not: Option<String>,
+    pub(super) why_not: Option<Lack>,
     /// Why the step cannot be done.
     pub(super) failed: Option<String>,
 }
@@ -38,72 +42,149 @@ pub(super) struct Goods {
 /// Where things are laid ready.
 pub(super) struct Stage<'a> {
     pub(super) fs: &'a dyn WriteFs,
-    pub(super) orders: &'a Orders<'a>,
     pub(super) grounds: &'a Grounds<'a>,
     /// Position of a root among the folders of the record.
     pub(super) at: &'a BTreeMap<usize, usize>,
 }
 
-/// One thing to be had.
-enum Need<'a> {
-    Wanted(&'a Wanted),
-    Copy(&'a Copy),
+/// Where things come from.
+pub(super) struct Source<'a> {
+    pub(super) fs: &'a dyn WriteFs,
+    pub(super) orders: &'a Orders<'a>,
 }
 
-/// Fetches everything for all steps, by their numbers.
-pub(super) fn fetch(stage: &Stage<'_>, plan: &Plan) -> BTreeMap<u32, Goods> {
-    let mut all = BTreeMap::new();
-    let mut needs: Vec<(u32, usize, &Step, Need<'_>)> = Vec::new();
-    for (number, step) in (1u32..).zip(&plan.steps) {
-        let mut goods = Goods::default();
-        if stage.orders.evict {
-            goods.why_not = Some("nothing was to be fetched".to_owned());
-        } else {
-            goods.why_not = step.unfetched.map(str::to_owned);
-            let wanted = step.wanted.iter().map(Need::Wanted);
-            let copies = step.copies.iter().map(Need::Copy);
-            let numbered = wanted.chain(copies).enumerate();
-            needs.extend(numbered.map(|(at, need)| (number, at, step, need)));
-        }
-        all.insert(number, goods);
+/// One thing that a step waits for.
+pub(super) struct Need<'a> {
+    /// The step, by its number.
+    pub(super) number: u32,
+    /// Position among what the step needs.
+    at: usize,
+    step: &'a Step,
+    what: What<'a>,
+}
+
+enum What<'a> {
+    Wanted(&'a Wanted),
+    /// With its position among the copies.
+    Copy(usize, &'a Copy),
+}
+
+/// Everything that all steps need, in their order.
+pub(super) fn needs(plan: &Plan, evict: bool) -> Vec<Need<'_>> {
+    let mut needs = Vec::new();
+    for (number, step) in (1u32..).zip(&plan.steps).filter(|_| !evict) {
+        let wanted = step.wanted.iter().map(What::Wanted);
+        let copies = step.copies.iter().enumerate();
+        let all = wanted.chain(copies.map(|(at, copy)| What::Copy(at, copy)));
+        needs.extend(all.enumerate().map(|(at, what)| Need {
+            number,
+            at,
+            step,
+            what,
+        }));
     }
-    for some in needs.chunks(AT_ONCE) {
-        if (stage.orders.cancelled)() {
-            break;
-        }
-        let fetched: Vec<Result<Vec<u8>, String>> = thread::scope(|scope| {
-            let running: Vec<_> = some
-                .iter()
-                .map(|(_, _, step, need)| scope.spawn(move || stage.get(step, need)))
-                .collect();
-            let gone = || Err("it could not be fetched".to_owned());
-            running
-                .into_iter()
-                .map(|one| one.join().unwrap_or_else(|_| gone()))
-                .collect()
-        });
-        for ((number, at, _, need), bytes) in some.iter().zip(fetched) {
-            let goods = all.entry(*number).or_default();
-            match (need, bytes) {
-                (_, Err(why)) => goods.why_not = Some(why),
-                (Need::Copy(_), Ok(bytes)) => goods.archives.push(bytes),
-                (Need::Wanted(wanted), Ok(bytes)) => {
-                    let (root, rel) = wanted.place();
-                    let Some(folder) = stage.at.get(&root).copied() else {
-                        continue;
-                    };
-                    match stage.lay(folder, &format!("n{number}-{at}"), rel, &bytes, false) {
-                        Ok(put) => goods.puts.push(put),
-                        Err(error) => {
-                            let why = format!("the replacement cannot be written: {error}");
-                            goods.failed = Some(why);
-                        }
+    needs
+}
+
+impl Goods {
+    /// Takes what came, or why nothing did.
+    pub(super) fn take(
+        &mut self,
+        stage: &Stage<'_>,
+        need: &Need<'_>,
+        bytes: Result<Vec<u8>, Lack>,
+    ) {
+        match (&need.what, bytes) {
+            // The worst is what is told.
+            (_, Err(lack)) => match &self.why_not {
+                Some(known) if known.other_bytes => {}
+                _ => self.why_not = Some(lack),
+            },
+            (What::Copy(at, _), Ok(bytes)) => {
+                self.archives.insert(*at, bytes);
+            }
+            (What::Wanted(wanted), Ok(bytes)) => {
+                let (root, rel) = wanted.place();
+                let Some(folder) = stage.at.get(&root).copied() else {
+                    return;
+                };
+                let name = format!("n{}-{}", need.number, need.at);
+                match stage.lay(folder, &name, rel, &bytes, false) {
+                    Ok(put) => self.puts.push(put),
+                    Err(error) => {
+                        let why = format!("the replacement cannot be written: {error}");
+                        self.failed = Some(why);
                     }
                 }
+                self.puts.sort_by(|a, b| a.staged.cmp(&b.staged));
             }
         }
     }
-    all
+}
+
+impl Source<'_> {
+    /// Fetches everything, several at once; each answer comes with the position of its need. Ends when the run should.
+    pub(super) fn fetch<'s>(
+        &'s self,
+        scope: &'s thread::Scope<'s, '_>,
+        needs: &'s [Need<'s>],
+    ) -> Receiver<(usize, Result<Vec<u8>, Lack>)> {
+        let (found, arriving) = mpsc::channel();
+        let next = Arc::new(AtomicUsize::new(0));
+        for _ in 0..AT_ONCE.min(needs.len()) {
+            let (found, next) = (found.clone(), Arc::clone(&next));
+            scope.spawn(move || {
+                while !(self.orders.cancelled)() {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(need) = needs.get(at) else { return };
+                    if found.send((at, self.get(need))).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        arriving
+    }
+
+    fn get(&self, need: &Need<'_>) -> Result<Vec<u8>, Lack> {
+        let supply = self.orders.supply;
+        let healer = need.step.healer();
+        let (artifact, digest, held) = match need.what {
+            What::Wanted(Wanted::Known { bytes, .. }) => return Ok(bytes.clone()),
+            What::Wanted(Wanted::Listing { coordinate, .. }) => return supply.listing(coordinate),
+            What::Wanted(Wanted::Archive {
+                artifact, digest, ..
+            }) => (artifact, digest, None),
+            What::Copy(_, copy) => (&copy.artifact, &copy.digest, Some(&copy.held)),
+        };
+        for (root, rel) in held.into_iter().flatten() {
+            if let Some(bytes) = self.held(*root, rel)
+                && healer.fits(artifact, &bytes, digest)
+            {
+                return Ok(bytes);
+            }
+        }
+        let bytes = supply.archive(artifact, digest)?;
+        // Whoever fetched it has compared it; this is the place where it counts.
+        if healer.fits(artifact, &bytes, digest) {
+            Ok(bytes)
+        } else {
+            Err(Lack {
+                why: "what was fetched is not what was published".to_owned(),
+                other_bytes: true,
+            })
+        }
+    }
+
+    /// The bytes of an archive in a cache.
+    fn held(&self, root: usize, rel: &Path) -> Option<Vec<u8>> {
+        let ground = self.orders.grounds.get(root)?;
+        let opened = self.fs.open(&ground.path).ok()?;
+        let mut bytes = Vec::new();
+        let file = self.fs.read(opened.at(rel)).ok()?;
+        file.take(look::LARGEST).read_to_end(&mut bytes).ok()?;
+        Some(bytes)
+    }
 }
 
 /// What is done with the copies of a step.
@@ -126,7 +207,10 @@ pub(super) fn mend(
         moves: Vec::new(),
         puts: Vec::new(),
     };
-    for (at, (copy, archive)) in step.copies.iter().zip(&goods.archives).enumerate() {
+    for (at, copy) in step.copies.iter().enumerate() {
+        let Some(archive) = goods.archives.get(&at) else {
+            continue;
+        };
         let Some(folder) = stage.at.get(&copy.root).copied() else {
             continue;
         };
@@ -186,42 +270,6 @@ pub(super) fn settled(stage: &Stage<'_>, put: &Put, moved: bool) -> Put {
 }
 
 impl Stage<'_> {
-    fn get(&self, step: &Step, need: &Need<'_>) -> Result<Vec<u8>, String> {
-        let supply = self.orders.supply;
-        let (artifact, digest, held) = match need {
-            Need::Wanted(Wanted::Known { bytes, .. }) => return Ok(bytes.clone()),
-            Need::Wanted(Wanted::Listing { coordinate, .. }) => return supply.listing(coordinate),
-            Need::Wanted(Wanted::Archive {
-                artifact, digest, ..
-            }) => (artifact, digest, None),
-            Need::Copy(copy) => (&copy.artifact, &copy.digest, Some(&copy.held)),
-        };
-        for (root, rel) in held.into_iter().flatten() {
-            if let Some(bytes) = self.held(*root, rel)
-                && step.healer().fits(artifact, &bytes, digest)
-            {
-                return Ok(bytes);
-            }
-        }
-        let bytes = supply.archive(artifact, digest)?;
-        // Whoever fetched it has compared it; this is the place where it counts.
-        if step.healer().fits(artifact, &bytes, digest) {
-            Ok(bytes)
-        } else {
-            Err("what was fetched is not what was published".to_owned())
-        }
-    }
-
-    /// The bytes of an archive in a cache.
-    fn held(&self, root: usize, rel: &Path) -> Option<Vec<u8>> {
-        let ground = self.orders.grounds.get(root)?;
-        let opened = self.fs.open(&ground.path).ok()?;
-        let mut bytes = Vec::new();
-        let file = self.fs.read(opened.at(rel)).ok()?;
-        file.take(look::LARGEST).read_to_end(&mut bytes).ok()?;
-        Some(bytes)
-    }
-
     fn lay(
         &self,
         folder: usize,

@@ -1,13 +1,15 @@
 //! Carrying out a plan: one transaction per step, in an order in which nothing can be lost.
 //!
-//! Replacements for all steps, fetched beside and compared with the strongest claim; then, step by step: locks of the
-//! owning tool; a look at what lies there now; evidence; the record on disk; the moves; a look at the result; the end of the record. Whatever fails before the
+//! Replacements are fetched beside, several at once, and compared with the strongest claim; a step is done as soon as all
+//! that it needs is there, and nobody waits for the network with a lock in hand. Step by step: locks of the owning tool; a look at what lies there now; evidence; the record on disk; the moves; a look at the result; the end of the record. Whatever fails before the
 //! record has begun leaves everything as it was; whatever fails after it is taken back.
 
 mod found;
+mod order;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::Duration;
 
 use self::found::Found;
@@ -16,12 +18,12 @@ use super::audit::{self, Audit, Deed};
 use super::evidence::{self, Incident};
 use super::grounds::Grounds;
 use super::journal::{Journal, JournalError};
+use super::locking::take_lock;
 use super::plan::{Plan, Step};
 use super::quarantine::{self, Which};
 use super::receipt::{Ended, Receipt, Receipts};
-use super::record::{Entry, Folder, Line, Move, Name, Put, Role};
-use super::supplied::{self, Goods, Stage};
-use super::tool_lock::take_lock;
+use super::record::{Entry, Folder, Line, LockFolders, Move, Name, Put, Role};
+use super::supplied::{self, Goods, Source};
 use super::vault::{Vault, VaultError, journal_name};
 use super::{Supply, index};
 use crate::pipeline::ailing::Ground;
@@ -67,6 +69,8 @@ struct Run<'a> {
     journal: Journal,
     audit: Audit<'a>,
     held: BTreeMap<(usize, PathBuf), Option<Box<dyn Send>>>,
+    /// Folders that were made for locks, and are in no record yet.
+    made: Vec<LockFolders>,
     receipts: Receipts,
 }
 
@@ -80,34 +84,15 @@ pub fn carry_out(
     orders: &Orders<'_>,
 ) -> Result<Receipts, VaultError> {
     let mut run = Run::begin(vault, plan, orders)?;
-    // Everything is fetched before the first lock is taken: nobody waits for the network.
-    let stage = Stage {
+    let source = Source {
         fs: vault.fs,
         orders,
-        grounds: &run.grounds,
-        at: &run.at,
     };
-    let mut all = supplied::fetch(&stage, plan);
-    for (number, step) in (1u32..).zip(&plan.steps) {
-        let goods = all.remove(&number).unwrap_or_default();
-        if (orders.cancelled)() {
-            run.receipts.early = Some("the run was asked to end".to_owned());
-            break;
-        }
-        run.held.retain(|(folder, rel), _| {
-            step.locks
-                .iter()
-                .any(|(root, lock)| run.at.get(root) == Some(folder) && lock == rel)
-        });
-        let receipt = run.step(number, step, goods);
-        run.note(&receipt);
-        let stuck = matches!(receipt.ended, Ended::Stuck(_));
-        run.receipts.done.push(receipt);
-        if stuck {
-            run.receipts.early = Some("a step could neither be done nor taken back".to_owned());
-            break;
-        }
-    }
+    let needs = supplied::needs(plan, orders.evict);
+    thread::scope(|scope| {
+        let arriving = source.fetch(scope, &needs);
+        run.steps(plan, &needs, &arriving);
+    });
     Ok(run.end())
 }
 
@@ -174,6 +159,7 @@ impl<'a> Run<'a> {
             journal,
             audit: Audit::of(vault, orders.audited),
             held: BTreeMap::new(),
+            made: Vec::new(),
             receipts: Receipts::default(),
         })
     }
@@ -247,16 +233,7 @@ impl<'a> Run<'a> {
     }
 
     fn step(&mut self, number: u32, step: &Step, goods: Goods) -> Receipt {
-        let mut receipt = Receipt {
-            number,
-            ecosystem: step.ecosystem.clone(),
-            package: step.package.clone(),
-            findings: step.findings.iter().map(|f| f.id.clone()).collect(),
-            ended: Ended::Nothing,
-            moved: Vec::new(),
-            put: Vec::new(),
-            evidence: None,
-        };
+        let mut receipt = Receipt::of(number, step);
         let staged = goods.puts.clone();
         receipt.ended = match self.attempt(number, step, goods, &mut receipt) {
             Ok(ended) => ended,
@@ -291,7 +268,15 @@ impl<'a> Run<'a> {
             self.unstage(&puts);
             return Err(why);
         }
-        let why_not = goods.why_not;
+        receipt.other_bytes = goods.why_not.as_ref().is_some_and(|lack| lack.other_bytes);
+        let evicted = || {
+            self.orders
+                .evict
+                .then(|| "nothing was to be fetched".to_owned())
+        };
+        let unfetched = || step.unfetched.map(str::to_owned);
+        let why_not = goods.why_not.map(|lack| lack.why);
+        let why_not = why_not.or_else(evicted).or_else(unfetched);
         if let (Some(why), true) = (&why_not, self.orders.keep_if_unfetchable) {
             self.unstage(&puts);
             return Ok(Ended::Kept(why.clone()));
@@ -308,6 +293,7 @@ impl<'a> Run<'a> {
                 .iter()
                 .filter_map(|(root, rel)| Some((*self.at.get(root)?, Name::of(rel))))
                 .collect(),
+            made: std::mem::take(&mut self.made),
             marks,
             moves,
             puts,
@@ -434,8 +420,10 @@ impl<'a> Run<'a> {
             let Some((opened, _)) = self.grounds.roots.get(folder).copied() else {
                 continue;
             };
-            let held = take_lock(self.vault.fs, opened, rel, self.orders.wait)?;
-            self.held.insert((folder, rel.clone()), held);
+            let taken = take_lock(self.vault.fs, opened, rel, self.orders.wait)?;
+            self.made
+                .extend(taken.made.map(|made| LockFolders { folder, ..made }));
+            self.held.insert((folder, rel.clone()), taken.held);
         }
         Ok(())
     }

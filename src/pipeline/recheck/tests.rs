@@ -47,6 +47,7 @@ fn report() -> Report {
             result: VerdictResult::Clean,
             assurance: Assurance::Published,
             counts: BTreeMap::new(),
+            cut_short: false,
             reasons: Vec::new(),
         },
         findings: Vec::new(),

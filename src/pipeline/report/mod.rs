@@ -101,4 +101,4 @@ pub fn render(report: &Report, format: Format, options: &Options) -> Vec<u8> {
 #[cfg(test)]
 mod arbitrary;
 #[cfg(test)]
-mod sample;
+pub(super) mod sample;

@@ -401,6 +401,7 @@ pub(super) fn rich() -> Report {
             assurance: Assurance::Published,
             counts: BTreeMap::from([(Class::Integrity, 4), (Class::Advisory, 1)]),
             reasons: vec!["4 integrity findings".into(), "1 advisory finding".into()],
+            cut_short: false,
         },
         findings_total: u64::try_from(findings.len()).unwrap_or(u64::MAX),
         findings,
@@ -413,7 +414,7 @@ pub(super) fn rich() -> Report {
                 version: Some("1.0.0".into()),
                 path: Some("cargo-home/registry/cache/x/one-1.0.0.crate".into()),
                 message: "its registry is neither recognised nor pinned".into(),
-                remedy: Some("untaint trust pin".into()),
+                remedy: Some("untaint trust discover".into()),
             },
             Notice {
                 code: NoticeCode::FeedTooOld,
@@ -462,7 +463,7 @@ pub(super) fn rich() -> Report {
 }
 
 /// Nothing wrong, nothing old, nothing hidden.
-pub(super) fn clean() -> Report {
+pub(in crate::pipeline) fn clean() -> Report {
     let rich = rich();
     let checks: Vec<CheckRow> = rich
         .checks
@@ -479,6 +480,7 @@ pub(super) fn clean() -> Report {
             assurance: Assurance::Published,
             counts: BTreeMap::new(),
             reasons: Vec::new(),
+            cut_short: false,
         },
         findings: Vec::new(),
         findings_total: 0,

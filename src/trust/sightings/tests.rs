@@ -80,6 +80,7 @@ fn report(project: &str, at: i64, checks: Vec<CheckRow>) -> Report {
             result: VerdictResult::Clean,
             assurance: Assurance::Published,
             counts: BTreeMap::new(),
+            cut_short: false,
             reasons: Vec::new(),
         },
         findings: vec![finding],

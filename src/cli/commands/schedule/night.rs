@@ -39,7 +39,7 @@ pub(super) fn run(
         args.shared.common = common.clone();
         let settings = Settings::load(&args.shared, ports.env, ports.fs);
         let settings = settings.map_err(|e| e.to_string())?;
-        match heal::attempt(&args, heal::narrowed(settings), &world, ports) {
+        match heal::attempt(&args, settings, &world, ports) {
             Ok(attempt) => (healed, answered) = (attempt.healed, attempt.answered),
             Err(why) => heal::say(ports, &why),
         }

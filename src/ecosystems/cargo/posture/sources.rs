@@ -269,7 +269,7 @@ fn judge(
                 );
                 let mut finding = redirected(name, first, &what);
                 finding.remedy = Some(
-                    "pin it as a mirror if it is yours: untaint trust pin; else remove the setting"
+                    "pin it as a mirror if it is yours (`untaint trust discover` prints the command), else remove the setting"
                         .into(),
                 );
                 report.findings.push(finding);

@@ -67,7 +67,10 @@ fn checksums(
                 short(log.split('+').next().unwrap_or_default())
             );
             let mut found = finding(Code::SourceRedirected, "GOSUMDB", setting, what);
-            found.remedy = Some("untaint trust pin, if the log is yours".to_owned());
+            found.remedy = Some(
+                "if the log is yours, pin it: `untaint trust discover` prints the command"
+                    .to_owned(),
+            );
             findings.push(found);
         }
         if let Some(address) = address {
@@ -164,7 +167,9 @@ fn of_address(
     }
     let what = format!("{name} asks `{shown}`, which is neither known nor pinned");
     let mut found = finding(Code::SourceRedirected, name, setting, what);
-    found.remedy = Some("untaint trust pin, if the mirror is yours".to_owned());
+    found.remedy = Some(
+        "if the mirror is yours, pin it: `untaint trust discover` prints the command".to_owned(),
+    );
     if judged {
         found.severity = Severity::Medium;
     }

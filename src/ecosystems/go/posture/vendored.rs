@@ -5,12 +5,13 @@
 //! is not worked out: there only requirements are compared.
 
 use std::collections::BTreeMap;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use crate::ecosystems::contract::PostureContext;
 use crate::formats::semver_order::GoOrder;
 use crate::model::version_order::VersionOrder as _;
-use crate::model::{Code, Finding, Line, Place, Severity};
+use crate::model::{Code, Finding, Line, Place, Severity, shell};
 
 use super::super::gomod::{self, GoMod, Kind, Replacement};
 use super::super::locks::semantic;
@@ -71,7 +72,9 @@ fn of_folder(folder: &Path, context: &PostureContext<'_>) -> Option<Finding> {
     let mut finding = in_file(Code::LockfileFactMismatch, &at, *line, what);
     finding.place = Place::Vendor;
     finding.severity = Severity::Medium;
-    finding.remedy = Some("go mod vendor, in a workspace go work vendor".to_owned());
+    let mode = if modules.workspace { "work" } else { "mod" };
+    let folder = shell::quote(folder.as_os_str().as_bytes());
+    finding.remedy = Some(format!("go -C {folder} {mode} vendor"));
     Some(finding)
 }
 

@@ -57,7 +57,6 @@ impl Run<'_> {
     pub(super) fn look(&self, number: u32, step: &Step, goods: &Goods) -> Result<Found, String> {
         let stage = Stage {
             fs: self.vault.fs,
-            orders: self.orders,
             grounds: &self.grounds,
             at: &self.at,
         };

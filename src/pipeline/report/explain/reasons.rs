@@ -55,7 +55,7 @@ pub(super) const UNPINNED_ROOT: Page = Page {
     means: "Its registry is neither one that untaint knows nor one that you have pinned, and a lockfile alone cannot \
          make it trusted.",
     found: "The fingerprint of the registry's address is compared with the known and the pinned ones.",
-    act: "If the registry is yours, pin it: `untaint trust pin`. If you have never heard of it, find out who \
+    act: "If the registry is yours, pin it: `untaint trust discover` prints the command. If you have never heard of it, find out who \
          brought it in.",
     false_alarms: "Private registries always start like this.",
     example: "A lockfile that takes one package from an address nobody knows.",

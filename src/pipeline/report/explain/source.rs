@@ -7,7 +7,7 @@ pub(super) const SOURCE_REDIRECTED: Page = Page {
          that place is neither known nor pinned.",
     found: "Settings are read along the tool's own search path, from the user's folder and from the environment, and \
          resolved as the tool does.",
-    act: "If the redirection is yours, pin the mirror: `untaint trust pin`. If not, remove the setting that the \
+    act: "If the redirection is yours, pin the mirror: `untaint trust discover` prints the command. If not, remove the setting that the \
          report names.",
     false_alarms: "Company mirrors and vendored folders are redirections with good reason; pinned mirrors and vendored \
          folders that verify are no finding. Where a believed log judges what comes all the same (Go's), the severity is \

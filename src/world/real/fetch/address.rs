@@ -21,6 +21,12 @@ pub(super) fn redirect(
     let to = from
         .join(location)
         .map_err(|_| FetchError::Refused("a redirect whose address cannot be read".into()))?;
+    if !matches!(to.scheme(), "https" | "http") {
+        return Err(FetchError::Refused(format!(
+            "a redirect to an address of `{}:`",
+            to.scheme()
+        )));
+    }
     allowed(&to)?;
     let origin = origin(&to);
     if origin == self::origin(from) {

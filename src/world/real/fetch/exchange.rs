@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue,
     IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION, PRAGMA, RETRY_AFTER,
@@ -26,6 +28,8 @@ const FIRST_CAPACITY: u64 = 1 << 20;
 pub(super) struct Clients {
     outside: Client,
     loopback: Client,
+    /// What is too slow: fewer bytes in this time.
+    slow: (Duration, u64),
 }
 
 impl Clients {
@@ -36,6 +40,7 @@ impl Clients {
         Ok(Self {
             outside: build(options, false)?,
             loopback: build(options, true)?,
+            slow: options.caps.slow,
         })
     }
 
@@ -137,24 +142,30 @@ pub(super) async fn attempt(
             url = address::redirect(&url, &location, &request.allow_origins)?;
             continue;
         }
-        return judge(answer, request).await;
+        return judge(answer, request, clients.slow).await;
     }
     Err(FetchError::Refused(format!("more than {MAX_REDIRECTS} redirects")).into())
 }
 
-async fn judge(answer: reqwest::Response, request: &Request) -> Result<Answered, Failure> {
+async fn judge(
+    answer: reqwest::Response,
+    request: &Request,
+    slow: (Duration, u64),
+) -> Result<Answered, Failure> {
     let status = answer.status();
     let http2 = answer.version() == Version::HTTP_2;
     let etag = text(answer.headers(), &ETAG).map(Into::into);
     let last_modified = text(answer.headers(), &LAST_MODIFIED).map(Into::into);
     let body = match status.as_u16() {
-        200 => body(answer, request.max_bytes).await?,
+        200 => body(answer, request.max_bytes, slow).await?,
         201..=204 if request.post.is_some() => Vec::new(),
         304 => Vec::new(),
-        404 | 410 | 451 => match body(answer, MAX_REFUSAL_BODY.min(request.max_bytes)).await {
-            Err(Failure::Final(FetchError::TooLarge(_))) => Vec::new(),
-            other => other?,
-        },
+        404 | 410 | 451 => {
+            match body(answer, MAX_REFUSAL_BODY.min(request.max_bytes), slow).await {
+                Err(Failure::Final(FetchError::TooLarge(_))) => Vec::new(),
+                other => other?,
+            }
+        }
         401 | 403 | 407 => return Err(FetchError::Denied(status.as_u16()).into()),
         408 | 425 | 429 | 500 | 502..=504 => {
             let after = text(answer.headers(), &RETRY_AFTER)
@@ -178,13 +189,18 @@ async fn judge(answer: reqwest::Response, request: &Request) -> Result<Answered,
 }
 
 /// Reads a body chunk by chunk; the bound holds for what comes out of inflating.
-async fn body(mut answer: reqwest::Response, max: u64) -> Result<Vec<u8>, Failure> {
+async fn body(
+    mut answer: reqwest::Response,
+    max: u64,
+    (time, least): (Duration, u64),
+) -> Result<Vec<u8>, Failure> {
     let announced = answer.content_length();
     if announced.is_some_and(|length| length > max) {
         return Err(FetchError::TooLarge(max).into());
     }
     let capacity = announced.unwrap_or(0).min(FIRST_CAPACITY);
     let mut bytes = Vec::with_capacity(usize::try_from(capacity).unwrap_or(0));
+    let (mut since, mut before) = (Instant::now(), 0u64);
     loop {
         match answer.chunk().await {
             Ok(Some(chunk)) => {
@@ -192,6 +208,17 @@ async fn body(mut answer: reqwest::Response, max: u64) -> Result<Vec<u8>, Failur
                     return Err(FetchError::TooLarge(max).into());
                 }
                 bytes.extend_from_slice(&chunk);
+                let now = bytes.len() as u64;
+                if since.elapsed() >= time && announced != Some(now) {
+                    if now.saturating_sub(before) < least {
+                        let why = format!(
+                            "too slow: fewer than {least} bytes in {} s",
+                            time.as_secs_f32()
+                        );
+                        return Err(FetchError::Unreachable(why).into());
+                    }
+                    (since, before) = (Instant::now(), now);
+                }
             }
             Ok(None) => return Ok(bytes),
             Err(error) if error.is_timeout() => return Err(transient(describe(&error))),

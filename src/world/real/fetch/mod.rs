@@ -28,6 +28,8 @@ pub struct Caps {
     pub connect: Duration,
     /// Longest silence while an answer is awaited or read.
     pub read: Duration,
+    /// An answer that brings fewer bytes than this in this time is given up.
+    pub slow: (Duration, u64),
     /// Longest time for one request with its retries.
     pub request: Duration,
     /// Tries of one request.
@@ -51,6 +53,7 @@ impl Default for Caps {
         Self {
             connect: Duration::from_secs(10),
             read: Duration::from_secs(20),
+            slow: (Duration::from_secs(10), 16 << 10),
             request: Duration::from_secs(300),
             tries: 3,
             pause: Duration::from_millis(500),

@@ -175,6 +175,28 @@ fn a_server_that_stalls_ends_in_time() {
 }
 
 #[test]
+fn a_server_that_is_slower_than_the_least_speed_is_given_up() {
+    let server = BadServer::new();
+    server.on("/drip", &[Step::Drip]);
+    let caps = Caps {
+        slow: (Duration::from_secs(1), 64),
+        ..Caps::default()
+    };
+    let options = HttpOptions {
+        ca_bundle: None,
+        proxy: false,
+        caps,
+    };
+    let port = HttpFetch::new(options, Cancel::new(None));
+    let began = Instant::now();
+    let request = Request::get(server.url("/drip"), 1000);
+    let why = unreachable(ask(&port, vec![request]).remove(0));
+    assert!(why.starts_with("too slow: fewer than 64 bytes"), "{why}");
+    assert!(began.elapsed() < Duration::from_secs(5));
+    assert_eq!(server.seen().len(), 1, "it is not asked again");
+}
+
+#[test]
 fn a_server_that_drips_ends_in_the_time_of_its_request() {
     let server = BadServer::new();
     server.on("/drip", &[Step::Drip]);
