@@ -28,6 +28,17 @@ pub fn percent(bytes: &[u8]) -> (String, bool) {
     (out, true)
 }
 
+/// Several at once: if one of them has to be escaped, all are, so that one word says it of all.
+pub fn percent_all<'a>(all: impl IntoIterator<Item = &'a [u8]>) -> (Vec<String>, bool) {
+    let pairs: Vec<(String, bool)> = all.into_iter().map(percent).collect();
+    let any = pairs.iter().any(|(_, escaped)| *escaped);
+    let alike = |(text, escaped): (String, bool)| match any && !escaped {
+        true => text.replace('%', "%25"),
+        false => text,
+    };
+    (pairs.into_iter().map(alike).collect(), any)
+}
+
 /// Text for a person: control characters, line ends, bidirectional and zero-width characters become visible escapes.
 pub fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -59,6 +70,16 @@ mod tests {
     fn bytes_that_are_not_utf8_stay_readable() {
         assert_eq!(percent(b"a%b"), ("a%b".into(), false));
         assert_eq!(percent(b"a%b\xff"), ("a%25b%FF".into(), true));
+    }
+
+    #[test]
+    fn several_are_escaped_alike() {
+        let all = |all: &[&'static [u8]]| percent_all(all.iter().copied());
+        assert_eq!(all(&[b"a%", b"b"]), (vec!["a%".into(), "b".into()], false));
+        assert_eq!(
+            all(&[b"a%", b"\xff%"]),
+            (vec!["a%25".into(), "%FF%25".into()], true)
+        );
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod fixtures;
 mod goenv;
 mod guard;
 mod healing;
+mod healing_back;
 mod healing_gaps;
 mod healing_table;
 mod litter;

@@ -115,6 +115,9 @@ pub enum QuarantineCommand {
         /// The file to write
         #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         output: PathBuf,
+        /// With what was built from it: your own programs too. Else that is only named in the evidence
+        #[arg(long)]
+        derived: bool,
         /// What every command takes.
         #[command(flatten)]
         common: Common,

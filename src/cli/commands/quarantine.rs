@@ -32,9 +32,12 @@ pub(in crate::cli) fn run(args: &QuarantineArgs, ports: &Ports<'_>) -> Exit {
     let done = match &args.command {
         QuarantineCommand::List { json, common } => list((common, &args.root), *json, ports),
         QuarantineCommand::Show { id, common } => show((common, &args.root), id, ports),
-        QuarantineCommand::Export { id, output, common } => {
-            export((common, &args.root), id, output, ports)
-        }
+        QuarantineCommand::Export {
+            id,
+            output,
+            derived,
+            common,
+        } => export((common, &args.root), id, (output, *derived), ports),
         QuarantineCommand::Prune {
             older_than,
             yes,
@@ -231,8 +234,9 @@ fn find<'v, 'a>(vaults: &'v [Vault<'a>], id: &str) -> Result<(&'v Vault<'a>, Kep
 }
 
 fn show(asked: Asked<'_>, id: &str, ports: &Ports<'_>) -> Result<Exit, String> {
-    let out = with(asked, ports, |vaults| {
+    let (out, changed) = with(asked, ports, |vaults| {
         let (vault, kept) = find(&vaults, id)?;
+        let changed = quarantine::changed(vault, &kept);
         let mut out = format!(
             "{}  {}  {}  {} {}\n",
             kept.id,
@@ -244,6 +248,9 @@ fn show(asked: Asked<'_>, id: &str, ports: &Ports<'_>) -> Result<Exit, String> {
         for (was, is) in &kept.things {
             let _ = writeln!(out, "  was  {}", printable(&was.to_string_lossy()));
             let _ = writeln!(out, "  is   {}", quoted(is));
+        }
+        for why in &changed {
+            let _ = writeln!(out, "  changed  {}", printable(why));
         }
         let folder = vault
             .kept(&kept.run)
@@ -258,9 +265,12 @@ fn show(asked: Asked<'_>, id: &str, ports: &Ports<'_>) -> Result<Exit, String> {
                 }
             }
         }
-        Ok(out)
+        Ok((out, changed))
     })?;
-    Ok(print(ports, out.as_bytes()))
+    Ok(match print(ports, out.as_bytes()) {
+        Exit::Clean if !changed.is_empty() => Exit::Findings,
+        other => other,
+    })
 }
 
 fn read(fs: &dyn WriteFs, at: crate::world::write_fs::At<'_>) -> Option<String> {
@@ -273,7 +283,7 @@ fn read(fs: &dyn WriteFs, at: crate::world::write_fs::At<'_>) -> Option<String> 
 fn export(
     asked: Asked<'_>,
     id: &str,
-    output: &std::path::Path,
+    (output, derived): (&std::path::Path, bool),
     ports: &Ports<'_>,
 ) -> Result<Exit, String> {
     let bytes = with(asked, ports, |vaults| {
@@ -285,7 +295,7 @@ fn export(
             Ok(story) => story,
         };
         let story = story.ok_or("its journal says nothing")?;
-        quarantine::export(vault, &kept, &story).map_err(|e| e.to_string())
+        quarantine::export(vault, &kept, &story, derived).map_err(|e| e.to_string())
     })?;
     ports
         .sinks

@@ -15,7 +15,7 @@ use crate::cli::exit::Exit;
 use crate::cli::open::open;
 use crate::cli::settings::Base;
 use crate::cli::{Ports, fail, print};
-use crate::model::text::{percent, printable};
+use crate::model::text::{percent_all, printable};
 use crate::pipeline::heal::recover;
 use crate::pipeline::heal::restore::{self, Restoring, Returned};
 use crate::pipeline::heal::vault::{Vault, VaultError};
@@ -173,8 +173,12 @@ fn object(run: &str, all: &[Returned], yes: bool, unlogged: &[String]) -> Vec<u8
     let rows: Vec<_> = all
         .iter()
         .map(|r| {
-            let paths: Vec<String> = r.paths.iter().map(|p| percent(p.as_os_str().as_bytes()).0).collect();
-            json!({"number": r.number, "ecosystem": r.ecosystem, "package": r.package, "paths": paths, "refused": r.refused, "left": r.left, "unlike": r.unlike})
+            let (paths, escaped) = percent_all(r.paths.iter().map(|p| p.as_os_str().as_bytes()));
+            let mut row = json!({"number": r.number, "ecosystem": r.ecosystem, "package": r.package, "paths": paths, "refused": r.refused, "left": r.left, "unlike": r.unlike});
+            if let (true, Some(row)) = (escaped, row.as_object_mut()) {
+                row.insert("path_escaped".to_owned(), true.into());
+            }
+            row
         })
         .collect();
     let value = json!({"schema": "untaint.restore/1", "run": run, "dry_run": !yes, "entries": rows, "problems": unlogged});

@@ -61,6 +61,10 @@ impl Healer for CargoHealer {
         }
     }
 
+    fn stamp(&self) -> Option<(RelPath, &'static [u8])> {
+        Some((RelPath::from(".cargo-ok"), b"{\"v\":1}"))
+    }
+
     fn archive_of(&self, tree: &Path) -> Option<RelPath> {
         let parts: Vec<&OsStr> = tree.iter().collect();
         match parts.as_slice() {

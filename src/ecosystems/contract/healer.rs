@@ -29,6 +29,11 @@ pub trait Healer: Send + Sync {
         None
     }
 
+    /// A file that its tool adds to each tree that it unpacks into a cache: path below the tree, content.
+    fn stamp(&self) -> Option<(RelPath, &'static [u8])> {
+        None
+    }
+
     /// What a subject of this kind at `rel` is a part of, where its tool makes all of that anew by itself: nothing is fetched
     /// for it.
     fn remade(&self, _kind: &str, _rel: &Path) -> Option<Remade> {

@@ -172,6 +172,7 @@ mod tests {
             digest: None,
             bytes: None,
             odd: Vec::new(),
+            remade: None,
             armed: Vec::new(),
         };
         let entry = Entry {

@@ -387,26 +387,6 @@ impl Grounds<'_> {
         Ok(back.give()?)
     }
 
-    /// What was put back and is not as it was, though its bytes are.
-    pub(super) fn unlike(&self, entry: &Entry) -> Vec<String> {
-        let moves = entry.moves.iter().filter(|mv| mv.role != Role::Newer);
-        let told = moves.flat_map(|mv| {
-            let Ok((root, _)) = self.roots(mv.folder) else {
-                return Vec::new();
-            };
-            let (fs, place) = (self.fs, &*mv.rel.path());
-            let back = Back {
-                fs,
-                root,
-                place,
-                mv,
-            };
-            back.unlike()
-                .unwrap_or_else(|error| vec![error.to_string()])
-        });
-        told.collect()
-    }
-
     fn make_above(&self, root: Root, place: &Path) -> Result<(), ApplyError> {
         let mut missing = Vec::new();
         for above in place.ancestors().skip(1) {

@@ -10,23 +10,27 @@
 //! Nothing of a tool's settings is taken into it, and what looks like a credential is hidden.
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::grounds::Grounds;
-use super::look::Seen;
+use super::look::{self, Seen};
 use super::plan::Step;
 use super::record::{Entry, Folder, Move, Name, Role};
 use super::vault::Vault;
 use super::{Supply, changes, redact};
 use crate::model::digest::hex;
+use crate::model::text::{percent, percent_all, printable};
 use crate::world::{FileKind, PathError};
 
 /// What was changed.
 pub const CHANGES: &str = "changes.diff";
+/// SHA-256 of the other files.
+const MANIFEST: &str = "SHA256SUMS";
 /// What proves what was expected.
 pub const PROOFS: &str = "proofs.claims";
 
@@ -87,8 +91,33 @@ pub(super) fn write(
         let _ = writeln!(manifest, "{}  {name}", hex(&Sha256::digest(bytes)));
         one(vault, &place.join(name), bytes)?;
     }
-    one(vault, &place.join("SHA256SUMS"), manifest.as_bytes())?;
+    one(vault, &place.join(MANIFEST), manifest.as_bytes())?;
     fs.sync(vault.base.at(&place))
+}
+
+/// Which files of it do not have the SHA-256 any more that its manifest says.
+pub(super) fn changed(vault: &Vault<'_>, folder: &Path) -> Vec<String> {
+    let at = folder.join(MANIFEST);
+    let mut text = String::new();
+    let Ok(file) = vault.fs.read(vault.base.at(&at)) else {
+        return Vec::new();
+    };
+    if file.take(1 << 16).read_to_string(&mut text).is_err() {
+        return vec![format!("{MANIFEST} of the evidence cannot be read")];
+    }
+    let differs = |line: &str| {
+        let (sum, name) = line.split_once("  ")?;
+        let known = ["incident.json", CHANGES, PROOFS].contains(&name);
+        let path = folder.join(name);
+        let found = look::sha256(vault.fs, vault.base.at(&path));
+        (!known || found.ok().as_deref() != Some(sum)).then(|| {
+            format!(
+                "{} of the evidence is not what was written down",
+                printable(name)
+            )
+        })
+    };
+    text.lines().filter_map(differs).collect()
 }
 
 fn one(vault: &Vault<'_>, path: &Path, bytes: &[u8]) -> Result<(), PathError> {
@@ -134,21 +163,28 @@ fn told(grounds: &Grounds<'_>, incident: &Incident<'_>) -> Value {
         .zip(incident.seen)
         .map(|(mv, seen)| part(grounds, incident, mv, seen))
         .collect();
-    let derived: Vec<String> = incident
+    let derived: Vec<PathBuf> = incident
         .entry
         .moves
         .iter()
         .filter(|mv| mv.role == Role::Derived)
-        .map(|mv| Name::of(&path(incident, mv)).text)
+        .map(|mv| path(incident, mv))
         .collect();
+    let derived = percent_all(derived.iter().map(|path| path.as_os_str().as_bytes()));
+    let (derived, derived_escaped) = derived;
     let puts: Vec<Value> = incident
         .entry
         .puts
         .iter()
-        .map(|p| json!({"path": p.rel.text, "sha256": p.sha256}))
+        .map(|p| {
+            marked(
+                json!({"path": p.rel.text, "sha256": p.sha256}),
+                p.rel.escaped,
+            )
+        })
         .collect();
     let package = incident.step.good.as_ref();
-    json!({
+    let mut told = json!({
         "schema": "untaint.incident/1",
         "id": id(incident.run, incident.entry.number),
         "run": incident.run,
@@ -163,7 +199,19 @@ fn told(grounds: &Grounds<'_>, incident: &Incident<'_>) -> Value {
         "derived": derived,
         "replacement": puts,
         "no_replacement": incident.why_not,
-    })
+    });
+    if let (true, Some(told)) = (derived_escaped, told.as_object_mut()) {
+        told.insert("derived_escaped".to_owned(), true.into());
+    }
+    told
+}
+
+/// Says of an object that its path is percent-escaped, if it is.
+fn marked(mut value: Value, escaped: bool) -> Value {
+    if let (true, Some(object)) = (escaped, value.as_object_mut()) {
+        object.insert("path_escaped".to_owned(), true.into());
+    }
+    value
 }
 
 fn path(incident: &Incident<'_>, mv: &Move) -> PathBuf {
@@ -182,10 +230,11 @@ fn part(grounds: &Grounds<'_>, incident: &Incident<'_>, mv: &Move, seen: &Seen) 
         .and_then(|(root, _)| grounds.fs.xattrs(root.at(&mv.rel.path())).ok())
         .unwrap_or_default()
         .iter()
-        .map(|(name, value)| json!({"name": name.to_string_lossy(), "value": hex(value)}))
+        .map(|(name, value)| json!({"name": percent(name.as_bytes()).0, "value": hex(value)}))
         .collect();
-    json!({
-        "path": Name::of(&path(incident, mv)).text,
+    let name = Name::of(&path(incident, mv));
+    let told = json!({
+        "path": name.text,
         "kept_as": mv.item,
         "role": mv.role,
         "kind": match seen.stat.kind {
@@ -202,7 +251,8 @@ fn part(grounds: &Grounds<'_>, incident: &Incident<'_>, mv: &Move, seen: &Seen) 
         "writable_by": writers(was.mode, was.uid, was.gid),
         "folder": {"mode": format!("{:04o}", mv.above.mode), "uid": mv.above.uid, "gid": mv.above.gid,
                    "writable_by": writers(mv.above.mode, mv.above.uid, mv.above.gid)},
-    })
+    });
+    marked(told, name.escaped)
 }
 
 /// Who could write there, by its mode.

@@ -80,7 +80,7 @@ fn what_was_changed_in_the_quarantine_is_not_put_back_nor_exported() {
     let vault = vault(&scene).unwrap();
     let (all, _) = quarantine::list(&vault).unwrap();
     let story = vault.story("01A").unwrap().unwrap();
-    let refused = quarantine::export(&vault, &all[0], &story).unwrap_err();
+    let refused = quarantine::export(&vault, &all[0], &story, true).unwrap_err();
     assert!(refused.to_string().contains("not what was taken"));
 }
 

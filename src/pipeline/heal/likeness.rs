@@ -7,8 +7,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::grounds::Grounds;
 use super::look;
-use super::record::{Move, Was};
+use super::record::{Entry, Move, Role, Was};
 use super::relocate::stat;
 use crate::world::write_fs::{Attributes, Root};
 use crate::world::{FileKind, PathError, Stat, WriteFs};
@@ -22,6 +23,28 @@ pub(super) struct Back<'a> {
     pub(super) root: Root,
     pub(super) place: &'a Path,
     pub(super) mv: &'a Move,
+}
+
+impl Grounds<'_> {
+    /// What was put back and is not as it was, though its bytes are.
+    pub(super) fn unlike(&self, entry: &Entry) -> Vec<String> {
+        let moves = entry.moves.iter().filter(|mv| mv.role != Role::Newer);
+        let told = moves.flat_map(|mv| {
+            let Some((root, _)) = self.roots.get(mv.folder).copied() else {
+                return Vec::new();
+            };
+            let (fs, place) = (self.fs, &*mv.rel.path());
+            let back = Back {
+                fs,
+                root,
+                place,
+                mv,
+            };
+            back.unlike()
+                .unwrap_or_else(|error| vec![error.to_string()])
+        });
+        told.collect()
+    }
 }
 
 impl Back<'_> {

@@ -111,16 +111,44 @@ pub(super) fn at(fs: &dyn WriteFs, root: Root, rel: &Path) -> Result<Seen, PathE
         root,
         seen: &mut seen,
         whole: true,
-        hasher: Sha256::new(),
+        lines: Lines::default(),
     };
     walk.entry(rel, Path::new(""), &stat, 0);
-    let (whole, digest) = (walk.whole, walk.hasher.finalize());
+    let (whole, digest) = (walk.whole, walk.lines.digest());
     // A file's digest is that of its bytes, so that it can be compared with what was published.
     seen.digest = match stat.kind {
         FileKind::File => sha256(fs, root.at(rel)).ok(),
-        _ => whole.then(|| hex(&digest)),
+        _ => whole.then_some(digest),
     };
     Ok(seen)
+}
+
+/// What is told of the entries of a tree, in their order: each folder's by name, what lies below an entry right after it.
+#[derive(Default)]
+pub(super) struct Lines(Sha256);
+
+impl Lines {
+    pub(super) fn entry(&mut self, below: &Path, kind: FileKind) {
+        let kind = match kind {
+            FileKind::File => b'f',
+            FileKind::Dir => b'd',
+            FileKind::Link => b'l',
+            FileKind::Other => b'o',
+        };
+        for bytes in [below.as_os_str().as_bytes(), &[kind]] {
+            self.0.update((bytes.len() as u64).to_le_bytes());
+            self.0.update(bytes);
+        }
+    }
+
+    /// The sum of a file's bytes, or where a link points.
+    pub(super) fn content(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    pub(super) fn digest(self) -> String {
+        hex(&self.0.finalize())
+    }
 }
 
 struct Walk<'a> {
@@ -128,7 +156,7 @@ struct Walk<'a> {
     root: Root,
     seen: &'a mut Seen,
     whole: bool,
-    hasher: Sha256,
+    lines: Lines,
 }
 
 impl Walk<'_> {
@@ -138,17 +166,7 @@ impl Walk<'_> {
             self.whole = false;
             return;
         }
-        let mut line = |bytes: &[u8]| {
-            self.hasher.update((bytes.len() as u64).to_le_bytes());
-            self.hasher.update(bytes);
-        };
-        line(below.as_os_str().as_bytes());
-        line(&[match stat.kind {
-            FileKind::File => b'f',
-            FileKind::Dir => b'd',
-            FileKind::Link => b'l',
-            FileKind::Other => b'o',
-        }]);
+        self.lines.entry(below, stat.kind);
         let top = &self.seen.stat;
         let stranger = (stat.uid, stat.gid) != (top.uid, top.gid);
         let linked = stat.kind == FileKind::File && stat.links > 1;
@@ -167,12 +185,12 @@ impl Walk<'_> {
                     return;
                 }
                 match sha256(self.fs, self.root.at(rel)) {
-                    Ok(sum) => self.hasher.update(sum.as_bytes()),
+                    Ok(sum) => self.lines.content(sum.as_bytes()),
                     Err(_) => self.whole = false,
                 }
             }
             FileKind::Link => match self.fs.read_link(self.root.at(rel)) {
-                Ok(target) => self.hasher.update(target.as_bytes()),
+                Ok(target) => self.lines.content(target.as_bytes()),
                 Err(_) => self.whole = false,
             },
             FileKind::Dir => self.folder(rel, below, depth),

@@ -28,6 +28,7 @@ pub mod record;
 pub mod recover;
 mod redact;
 mod relocate;
+mod remade;
 pub mod restore;
 mod rights;
 pub mod seal;

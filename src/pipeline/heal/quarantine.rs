@@ -14,7 +14,7 @@ use super::evidence;
 use super::index;
 use super::journal::{Standing, Story};
 use super::look;
-use super::record::Entry;
+use super::record::{Entry, Move, Role};
 use super::relocate;
 use super::restore::altered;
 use super::vault::{self, BESIDE, Vault, VaultError};
@@ -249,11 +249,38 @@ fn is_ours(name: &str) -> bool {
     numbered || name.starts_with(".untaint-")
 }
 
-/// One transaction with its evidence as a `.tar.gz`.
+/// What of a transaction, or of its evidence, is not what was put there any more, in words.
+pub fn changed(vault: &Vault<'_>, kept: &Kept) -> Vec<String> {
+    let story = match vault.story(&kept.run) {
+        Ok(Some(story)) => story,
+        // Nobody vouches for what it should be.
+        Ok(None) | Err(_) => return Vec::new(),
+    };
+    let stores = stores(vault, &story, &kept.run);
+    let moves = kept.entry.moves.iter();
+    let things = moves.filter_map(|mv| {
+        let store = stores.get(mv.folder).copied().flatten()?;
+        altered(vault.fs, store, mv)
+    });
+    let mut told: Vec<String> = things.collect();
+    let folder = vault
+        .kept(&kept.run)
+        .join(evidence::folder(kept.entry.number));
+    told.extend(evidence::changed(vault, &folder));
+    told
+}
+
+/// One transaction with its evidence as a `.tar.gz`. What was built from it, the user's own programs too, is packed only if
+/// `derived`; the evidence names it.
 ///
 /// # Errors
 /// When something of it cannot be read, or it is too large.
-pub fn export(vault: &Vault<'_>, kept: &Kept, story: &Story) -> Result<Vec<u8>, PathError> {
+pub fn export(
+    vault: &Vault<'_>,
+    kept: &Kept,
+    story: &Story,
+    derived: bool,
+) -> Result<Vec<u8>, PathError> {
     let packed = GzBuilder::new().write(Vec::new(), Compression::default());
     let mut pack = Pack {
         fs: vault.fs,
@@ -270,7 +297,18 @@ pub fn export(vault: &Vault<'_>, kept: &Kept, story: &Story) -> Result<Vec<u8>, 
     }
     pack.folder(&top.join("things"))?;
     let stores = stores(vault, story, &kept.run);
-    for mv in &kept.entry.moves {
+    // Of what nobody vouches for there is nothing to compare with.
+    if let Some(why) = evidence::changed(vault, &told)
+        .pop()
+        .filter(|_| story.sealed)
+    {
+        return Err(PathError {
+            path: PathBuf::from(&kept.id),
+            source: io::Error::other(why),
+        });
+    }
+    let packed = |mv: &&Move| derived || mv.role != Role::Derived;
+    for mv in kept.entry.moves.iter().filter(packed) {
         if let Some(store) = stores.get(mv.folder).copied().flatten() {
             let item = Path::new(&mv.item);
             // Of what nobody vouches for there is nothing to compare with.

@@ -167,6 +167,9 @@ pub struct Move {
     /// What a copy on another file system does not have by itself, below the top, as it was.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub odd: Vec<(Name, Was)>,
+    /// Digest of what its tool makes in this place by itself, from what was published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remade: Option<String>,
 }
 
 /// Something good that is put in place.

@@ -286,7 +286,8 @@ fn newer(
             continue;
         }
         // What tools make by themselves is made again; it is moved away, not lost.
-        if !force && !matches!(mv.role, Role::Derived | Role::Follows) {
+        let remade = seen.digest.is_some() && seen.digest == mv.remade;
+        if !force && !remade && !matches!(mv.role, Role::Derived | Role::Follows) {
             return Err(format!(
                 "{}: something newer stands there; --force moves it into the quarantine",
                 fs.shown(root.at(&place)).display()
@@ -319,6 +320,7 @@ fn newer(
                 .iter()
                 .map(|(path, stat)| (Name::of(path), Was::of(stat)))
                 .collect(),
+            remade: None,
         });
     }
     Ok(found)

@@ -11,11 +11,11 @@ use super::world::{command, differences, flip, heal, image, template};
 use crate::support::{Scan, World, write_file};
 
 /// A file system in memory, for as long as this lives.
-struct Mounted(PathBuf);
+pub(crate) struct Mounted(PathBuf);
 
 impl Mounted {
     /// Over a folder, with what lay in it.
-    fn over(path: &Path, size: &str) -> Self {
+    pub(crate) fn over(path: &Path, size: &str) -> Self {
         let aside = path.with_extension("aside");
         fs::rename(path, &aside).unwrap();
         fs::create_dir(path).unwrap();

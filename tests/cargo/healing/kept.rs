@@ -154,29 +154,42 @@ fn pruning_removes_for_good_and_a_restore_then_has_nothing() {
 }
 
 #[test]
-fn a_restore_refuses_where_cargo_has_unpacked_anew_unless_forced() {
-    let world = tainted();
-    let before = image(&world.cargo_home().join("registry/src"), true);
-    healed(&world, 0);
-    assert!(world.build_and_run().contains("alpha-beta"));
-    let refused = command(&world, &["restore", "last", "--yes"]).run_raw();
-    assert_eq!(refused.exit, 1, "{}", refused.stdout);
-    assert!(
-        refused.stdout.contains("something newer"),
-        "{}",
-        refused.stdout
-    );
-    assert!(world.build_and_run().contains("alpha-beta"));
-    let forced = command(&world, &["restore", "last", "--yes", "--force"]).run_raw();
-    assert_eq!(forced.exit, 0, "{}", forced.stdout);
-    let mut after = image(&world.cargo_home().join("registry/src"), true);
-    let mut before = before;
-    for image in [&mut before, &mut after] {
-        // Cargo made trees in these folders meanwhile.
-        image.retain(|path, _| path.to_string_lossy().contains("beta-1.0.0"));
+fn what_cargo_made_anew_is_not_newer_and_what_somebody_changed_is() {
+    for edited in [false, true] {
+        let world = tainted();
+        let before = image(&world.cargo_home().join("registry/src"), true);
+        healed(&world, 0);
+        assert!(world.build_and_run().contains("alpha-beta"));
+        let mut exact = 0;
+        if edited {
+            // Not what cargo unpacks.
+            let file = world.tree("beta", "1.0.0").join("src/lib.rs");
+            let text = fs::read_to_string(&file).unwrap();
+            write_file(&file, format!("{text}// mine\n"));
+            let refused = command(&world, &["restore", "last", "--yes"]).run_raw();
+            assert_eq!(refused.exit, 1, "{}", refused.stdout);
+            assert!(
+                refused.stdout.contains("something newer"),
+                "{}",
+                refused.stdout
+            );
+            assert!(fs::read_to_string(&file).unwrap().ends_with("// mine\n"));
+            let forced = command(&world, &["restore", "last", "--yes", "--force"]).run_raw();
+            assert_eq!(forced.exit, 0, "{}", forced.stdout);
+        } else {
+            let done = command(&world, &["restore", "last", "--yes"]).run_raw();
+            assert_eq!(done.exit, 0, "{}", done.stdout);
+        }
+        let mut after = image(&world.cargo_home().join("registry/src"), true);
+        let mut before = before;
+        for image in [&mut before, &mut after] {
+            // Cargo made trees in these folders meanwhile.
+            image.retain(|path, _| path.to_string_lossy().contains("beta-1.0.0"));
+            exact += image.len();
+        }
+        let changed = differences(&before, &after);
+        assert!(exact > 0 && changed.is_empty(), "{changed:#?}");
     }
-    let changed = differences(&before, &after);
-    assert!(!before.is_empty() && changed.is_empty(), "{changed:#?}");
 }
 
 #[test]

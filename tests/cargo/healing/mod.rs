@@ -2,6 +2,7 @@
 
 mod bad_registry;
 mod built;
+mod checked;
 mod choices;
 mod crowd;
 mod disks;
@@ -13,6 +14,7 @@ mod git;
 mod keeping;
 mod kept;
 mod kill;
+mod local;
 mod log;
 mod moving;
 mod project;

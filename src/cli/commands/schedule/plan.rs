@@ -462,7 +462,7 @@ fn tell(
     }
     let words = String::from_utf8_lossy(&told.words);
     Err(format!(
-        "{line}: {}; what was written stays, `untaint schedule remove` takes it away",
+        "{line}: {}; nothing of it is in force; `untaint schedule status` says what is there",
         printable(words.trim())
     ))
 }

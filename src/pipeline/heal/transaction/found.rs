@@ -5,10 +5,11 @@
 use std::path::Path;
 
 use super::Run;
-use crate::model::Finding;
+use crate::model::{Digest, Finding};
 use crate::pipeline::heal::look;
 use crate::pipeline::heal::plan::{Copy, Planned, Step};
 use crate::pipeline::heal::record::{Mark, Move, Name, Put, Role, Was};
+use crate::pipeline::heal::remade::Remade;
 use crate::pipeline::heal::supplied::{self, Goods, Stage};
 use crate::world::FileKind;
 use crate::world::write_fs::Root;
@@ -130,6 +131,7 @@ impl Run<'_> {
                 found.puts.push(supplied::settled(&stage, put, moved));
             }
         }
+        self.foretell(step, &planned, &mut found);
         Ok(found)
     }
 
@@ -172,8 +174,39 @@ impl Run<'_> {
             odd: odd
                 .map(|(path, stat)| (Name::of(path), Was::of(stat)))
                 .collect(),
+            remade: None,
         };
         Ok(Some((mv, seen)))
+    }
+
+    /// Tells each place in a cache what its tool makes there by itself.
+    fn foretell(&self, step: &Step, planned: &[Planned], found: &mut Found) {
+        for (mv, seen) in found.moves.iter_mut().zip(&found.seen) {
+            let is_it =
+                |p: &&Planned| self.at.get(&p.root) == Some(&mv.folder) && p.rel == mv.rel.path();
+            let Some(planned) = planned.iter().find(is_it) else {
+                continue;
+            };
+            let ground = self.orders.grounds.get(planned.root);
+            let cache = ground.is_some_and(|ground| !ground.project && !ground.build);
+            let Some(roots) = self.grounds.roots.get(mv.folder).filter(|_| cache) else {
+                continue;
+            };
+            if mv.role != Role::Tainted {
+                continue;
+            }
+            let tree = || Remade {
+                fs: self.vault.fs,
+                roots: *roots,
+                tree: &planned.rel,
+                step,
+                puts: &found.puts,
+            };
+            mv.remade = match (seen.stat.kind, &planned.good) {
+                (FileKind::File, good) => good.as_ref().map(Digest::hex),
+                _ => tree().digest(),
+            };
+        }
     }
 }
 
