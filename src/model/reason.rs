@@ -151,7 +151,7 @@ impl Reason {
                 "private by your configuration: set `require` in [private] of trust.toml"
             }
             Self::PrivateUnconfirmed => {
-                "private by the tool's settings alone, so nobody was asked: confirm it under [private] in trust.toml (untaint trust discover prints the lines)"
+                "private by the tool's settings alone, so nobody was asked: confirm it under [private] in trust.toml (`untaint trust discover` prints the lines)"
             }
             Self::Git => {
                 "equals the objects of the locked commit; nothing outside vouches for the commit itself"
@@ -160,7 +160,7 @@ impl Reason {
                 "its git objects are not here: let the tool fetch them, then run again"
             }
             Self::LocallyBuilt => {
-                "built on this machine: accept it by digest (untaint accept) or build again"
+                "built on this machine: accept it by digest (`untaint accept --help`) or build again"
             }
             Self::PostInstall => "changed by its own install script",
             Self::Derived => "build again from verified sources, or allow with --derived note",

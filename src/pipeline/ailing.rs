@@ -310,7 +310,8 @@ fn is_built(inventory: &Inventory, root: usize, coordinate: &Coordinate) -> bool
             } else {
                 &mut listed
             };
-            let whole = &*locked.package.file != "" && !locked.package.file.ends_with(".mod");
+            let file = &*locked.package.file;
+            let whole = !file.is_empty() && !file.ends_with(".mod");
             if locked.package.built || whole {
                 versions.insert(Arc::clone(&locked.coordinate.version));
             }

@@ -181,7 +181,8 @@ fn reaching(facts: &Facts<'_>) -> (BTreeMap<Class, u64>, BTreeMap<Class, u64>) {
         // What does not fit in a project's own copies is no taint, and yet no build goes by it.
         let copies = finding.place == Place::Vendor && finding.severity >= Severity::Medium;
         let is_ours = is_healings(finding);
-        if !reaches && !(is_ours && finding.severity > Severity::Info) {
+        let is_told = reaches || (is_ours && finding.severity > Severity::Info);
+        if !is_told {
             continue;
         }
         let counts = if is_ours && (reaches || copies) {

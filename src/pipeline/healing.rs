@@ -12,6 +12,9 @@ use crate::model::{ArtifactId, Coordinate, Digest, Origin};
 use crate::trust::claims::{ClaimStore, ExportItem};
 use crate::world::{Env, Fetch, FetchError, ReadFs, Request, Response};
 
+/// What roots said of themselves by their addresses, or why they did not.
+pub type Configs = BTreeMap<Arc<str>, Result<Vec<u8>, String>>;
+
 /// Largest archive that is fetched, in bytes.
 const LARGEST: u64 = 512 << 20;
 
@@ -30,7 +33,7 @@ pub struct Fetched<'a> {
     /// What was learned.
     pub store: &'a ClaimStore,
     /// What roots have said of themselves.
-    pub configs: Mutex<BTreeMap<Arc<str>, Result<Vec<u8>, String>>>,
+    pub configs: Mutex<Configs>,
 }
 
 impl Fetched<'_> {

@@ -415,7 +415,7 @@ impl Changes {
     }
 }
 
-const REMEDY: &str = "do not use what the command built; untaint heal, then build anew with untaint guard --fresh-derived";
+const REMEDY: &str = "do not use what the command built: `untaint heal`, then build it anew with `untaint guard --fresh-derived -- COMMAND`";
 
 fn message(kind: &str, now: Option<Outcome>) -> String {
     let end = match now {

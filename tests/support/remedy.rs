@@ -13,6 +13,11 @@ use untaint::cli::args::Cli;
 /// Programs with which the line of a remedy begins.
 const PROGRAMS: [&str; 7] = ["untaint", "rm", "chmod", "chown", "cargo", "go", "git"];
 
+/// Commands of untaint that remedies speak of.
+const COMMANDS: [&str; 8] = [
+    "scan", "heal", "trust", "accept", "waive", "feeds", "restore", "explain",
+];
+
 /// Fails if a remedy is neither.
 pub(crate) fn is_sound(remedy: &str) {
     static SEEN: LazyLock<Mutex<BTreeSet<String>>> = LazyLock::new(Mutex::default);
@@ -28,8 +33,10 @@ pub(crate) fn is_sound(remedy: &str) {
         if at % 2 == 1 && begins_with_a_program(quoted) {
             line(quoted, remedy);
         }
+        let mut calls = quoted.split("untaint ").skip(1);
+        let bare = calls.any(|rest| COMMANDS.iter().any(|command| rest.starts_with(command)));
         assert!(
-            at % 2 == 1 || !quoted.contains("untaint "),
+            at % 2 == 1 || !bare,
             "a call in prose stands in back quotes: {remedy}"
         );
     }
@@ -52,6 +59,7 @@ fn line(line: &str, remedy: &str) {
         assert!(!prose, "prose in a line for a shell: {remedy}");
         if words.first().is_some_and(|word| word == "untaint")
             && let Err(error) = Cli::try_parse_from(&words)
+            && error.kind() != clap::error::ErrorKind::DisplayHelp
         {
             panic!("untaint does not take this: {remedy}\n{error}");
         }

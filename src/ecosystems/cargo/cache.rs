@@ -202,7 +202,7 @@ impl Opening<'_> {
                 let Some(rel) = link_among(self.root, &parts) else {
                     return self.session.problems.push(problem);
                 };
-                return led_away(&mut self.session, rel, problem.message);
+                return led_away(&mut self.session, rel, problem);
             }
         };
         for folder in folders {

@@ -69,9 +69,15 @@ pub(super) fn link_among(root: &dyn Dir, parts: &[&OsStr]) -> Option<PathBuf> {
 }
 
 /// Cargo follows a link in the place of its own folder: what lies behind it would be loaded, and is judged by nobody.
-pub(super) fn led_away(session: &mut Session, rel: PathBuf, message: String) {
-    let mut finding = Finding::new(Code::LinkEscape, Place::Cache, message);
+pub(super) fn led_away(session: &mut Session, rel: PathBuf, problem: Problem) {
+    let mut finding = Finding::new(Code::LinkEscape, Place::Cache, problem.message.clone());
+    session.problems.push(problem);
     let (text, escaped) = percent(rel.as_os_str().as_bytes());
+    // Several folders may lie behind one link.
+    let mut known = session.findings.iter();
+    if known.any(|f| f.code == Code::LinkEscape && f.rel.as_ref() == Some(&text)) {
+        return;
+    }
     finding.rel = Some(text);
     finding.path_escaped = escaped;
     session.findings.push(finding);

@@ -17,8 +17,7 @@ use crate::model::{
 
 pub(super) const CARGO: EcosystemId = EcosystemId::new("cargo");
 const GO: EcosystemId = EcosystemId::new("go");
-/// 2026-11-22T02:00:00Z.
-const NOW: i64 = 1_795_312_800;
+const NOW: i64 = 1_795_312_800; // 2026-11-22T02:00:00Z
 const DAY: i64 = 86_400;
 
 pub(super) fn sha(byte: u8) -> Digest {
@@ -477,10 +476,9 @@ pub(in crate::pipeline) fn clean() -> Report {
         },
         verdict: Verdict {
             result: VerdictResult::Clean,
-            assurance: Assurance::Published,
             counts: BTreeMap::new(),
             reasons: Vec::new(),
-            cut_short: false,
+            ..rich.verdict
         },
         findings: Vec::new(),
         findings_total: 0,
