@@ -61,6 +61,7 @@ impl Reach<'_> {
     /// A folder that the user named and that cannot be opened.
     pub fn extend(&self, plan: &mut Plan, aftermath: &mut Aftermath) -> Result<Vec<Left>, PathBuf> {
         self.name(aftermath)?;
+        self.name_packages(plan, aftermath);
         let (mut left, trees) = (Vec::new(), trees(&plan.steps, aftermath, |_| true));
         if trees.is_empty() {
             return Ok(left);

@@ -99,6 +99,10 @@ impl Healer for CargoHealer {
         matches!(parts.as_slice(), [registry, src] | [registry, src, _] if *registry == "registry" && *src == "src")
     }
 
+    fn packages(&self, cache: &dyn Dir, copies: &Path) -> Vec<Arc<str>> {
+        git::packages(cache, copies)
+    }
+
     fn unpack(
         &self,
         artifact: &ArtifactId,

@@ -52,6 +52,12 @@ pub trait Healer: Send + Sync {
         false
     }
 
+    /// Names of the packages in a copy, or in all copies of a source, by the proven objects of that source: for copies that
+    /// no lockfile names.
+    fn packages(&self, _cache: &dyn Dir, _copies: &Path) -> Vec<Arc<str>> {
+        Vec::new()
+    }
+
     /// Files below a cache root that tell its tool that what lies at `rel` is not whole, while they are there.
     fn marks(&self, _rel: &Path) -> Vec<RelPath> {
         Vec::new()

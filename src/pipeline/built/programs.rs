@@ -1,4 +1,5 @@
-//! Installed programs that may hold what a heal takes away: told, never touched, since nobody wrote down what they hold.
+//! What is asked of the cache itself about what a heal takes away: its packages, and installed programs that may hold it.
+//! Programs are told, never touched, since nobody wrote down what they hold.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -55,6 +56,20 @@ impl Reach<'_> {
                 named.join(", ")
             )
         })
+    }
+
+    /// Adds the packages of trees that no lockfile of this call names.
+    pub(super) fn name_packages(&self, plan: &mut Plan, aftermath: &Aftermath) {
+        for step in &mut plan.steps {
+            let mut names: BTreeSet<Arc<str>> = step.packages.iter().cloned().collect();
+            for (root, rel) in &step.trees {
+                let ground = aftermath.grounds.get(*root).filter(|g| !g.project);
+                if let Some(opened) = ground.and_then(|g| self.fs.open_root(&g.path).ok()) {
+                    names.extend(step.healer().packages(&*opened.dir, rel));
+                }
+            }
+            step.packages = names.into_iter().collect();
+        }
     }
 
     fn installed(

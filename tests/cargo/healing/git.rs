@@ -13,7 +13,8 @@ const GOOD: &str = "good inner";
 /// A project with one git repository of two packages, built by cargo.
 fn world() -> World {
     let world = World::new(Source::Alternate);
-    let upstream = world.root().join("dep");
+    // Not called as any of its packages.
+    let upstream = world.root().join("upstream");
     git_repository(
         &upstream,
         &[
@@ -196,10 +197,8 @@ fn a_tainted_checkout_goes_with_what_was_built_and_cargo_makes_it_anew_offline()
     );
 }
 
-#[test]
-fn units_of_every_package_of_the_repository_are_found_without_their_d_files() {
-    let world = world();
-    poison(&world);
+/// Removes all `.d` files; cargo does not care.
+fn forget(world: &World) -> usize {
     let mut gone = 0;
     for entry in fs::read_dir(world.project().join("target/debug/deps")).unwrap() {
         let path = entry.unwrap().path();
@@ -208,7 +207,14 @@ fn units_of_every_package_of_the_repository_are_found_without_their_d_files() {
             gone += 1;
         }
     }
-    assert_eq!(gone, 3);
+    gone
+}
+
+#[test]
+fn units_of_every_package_of_the_repository_are_found_without_their_d_files() {
+    let world = world();
+    poison(&world);
+    assert_eq!(forget(&world), 3);
     heals(&world, heal(&world, &["--yes"]));
     assert!(world.build_and_run().contains(GOOD));
 }
@@ -219,6 +225,7 @@ fn without_a_lockfile_of_this_call_the_checkout_is_healed_by_its_own_commit() {
     poison(&world);
     // An earlier scan knows where its build folder is.
     world.untaint().run().exits(1);
+    assert_eq!(forget(&world), 3);
     let call = command(
         &world,
         &[

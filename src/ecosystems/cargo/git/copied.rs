@@ -1,14 +1,16 @@
-//! What a checkout must hold, out of the objects of its database: for the evidence of what was changed in it.
+//! What a checkout must hold, out of the objects of its database: for the evidence of what was changed in it, and for the
+//! names of its packages where no lockfile has them.
 //!
 //! Every object is hashed anew before it counts. What lies in submodules is not told.
 
-use std::collections::BTreeMap;
-use std::ffi::OsStr;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::ecosystems::contract::Copied;
 use crate::ecosystems::git_folders::Folder;
+use crate::formats::git::refs::{self, Head};
 use crate::formats::git::tree::{self, Mode};
 use crate::formats::git::{Kind, Limits, Oid, Store, commit};
 use crate::model::{Coordinate, Origin};
@@ -18,6 +20,8 @@ use crate::world::Dir;
 const MOST: usize = 100_000;
 /// Most bytes of them that are held.
 const HELD: usize = 64 << 20;
+/// Most checkouts of a repository that are looked at.
+const CHECKOUTS: usize = 200;
 /// Deepest folder.
 const DEPTH: usize = 96;
 
@@ -51,6 +55,51 @@ pub(in crate::ecosystems::cargo) fn copied(
             path == b".cargo-ok" || parts.any(|part| part == b".git")
         },
     })
+}
+
+/// Names of the packages in one checkout, or in all of a repository, each by the commit that its `HEAD` says and its folder
+/// is named after.
+pub(in crate::ecosystems::cargo) fn packages(cache: &dyn Dir, copies: &Path) -> Vec<Arc<str>> {
+    let parts: Vec<&OsStr> = copies.iter().collect();
+    let [git, checkouts, folder, shorts @ ..] = parts.as_slice() else {
+        return Vec::new();
+    };
+    let (Ok(database), Ok(all)) = (
+        cache.descend(&[*git, OsStr::new("db"), folder]),
+        cache.descend(&[*git, *checkouts, folder]),
+    ) else {
+        return Vec::new();
+    };
+    let database = Folder::new(database);
+    let mut shorts: Vec<OsString> = shorts.iter().map(|short| (*short).to_owned()).collect();
+    if shorts.is_empty() {
+        let listed = all.list().unwrap_or_default();
+        shorts.extend(listed.into_iter().take(CHECKOUTS).map(|entry| entry.name));
+    }
+    let mut names = BTreeSet::new();
+    for short in shorts {
+        let Ok(own) = all.descend(&[&*short, OsStr::new(".git")]) else {
+            continue;
+        };
+        let Head::At(at) = refs::head(&Folder::new(own), &Limits::default()) else {
+            continue;
+        };
+        if !at.to_string().starts_with(&*short.to_string_lossy()) {
+            continue;
+        }
+        for (path, bytes) in files(&database, at).unwrap_or_default() {
+            let is_manifest = path.rsplit(|b| *b == b'/').next() == Some(b"Cargo.toml");
+            let text = bytes.filter(|_| is_manifest);
+            names.extend(text.and_then(|text| name(&text)));
+        }
+    }
+    names.into_iter().collect()
+}
+
+/// The name that a manifest gives its package.
+fn name(manifest: &[u8]) -> Option<Arc<str>> {
+    let table: toml::Table = std::str::from_utf8(manifest).ok()?.parse().ok()?;
+    Some(Arc::from(table.get("package")?.get("name")?.as_str()?))
 }
 
 fn files(database: &Folder, at: Oid) -> Option<BTreeMap<Vec<u8>, Option<Vec<u8>>>> {

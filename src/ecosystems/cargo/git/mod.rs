@@ -28,7 +28,7 @@ use crate::world::{Dir, DirEntry, FileKind};
 use super::CARGO;
 use super::litter::{Litter, unlisted};
 use checkout::GitCheckout;
-pub(super) use copied::copied;
+pub(super) use copied::{copied, packages};
 use database::GitDatabase;
 
 /// Shortest name of a checkout that is taken for the beginning of a commit.

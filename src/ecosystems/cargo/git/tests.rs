@@ -364,3 +364,39 @@ fn what_a_checkout_must_hold_is_told_by_its_database() {
     );
     assert!(told(&home, &home.commit).is_none());
 }
+
+#[test]
+fn packages_of_a_checkout_are_told_by_the_manifests_of_its_commit() {
+    let mut home = Home::new();
+    let database = format!("/c/git/db/{FOLDER}");
+    let text = b"[package]\nname = \"inner-one\"\n";
+    let blob = store(&mut home.disk, &database, Kind::Blob, "blob", text);
+    let tree = [b"100644 Cargo.toml\0".as_slice(), blob.as_bytes()].concat();
+    let tree = store(&mut home.disk, &database, Kind::Tree, "tree", &tree);
+    let top = [b"40000 inner\0".as_slice(), tree.as_bytes()].concat();
+    let top = store(&mut home.disk, &database, Kind::Tree, "tree", &top);
+    let text = format!("tree {top}\nauthor a <a> 0 +0000\ncommitter a <a> 0 +0000\n\nx\n");
+    let at = store(
+        &mut home.disk,
+        &database,
+        Kind::Commit,
+        "commit",
+        text.as_bytes(),
+    );
+    let at = at.to_string();
+    let all = format!("git/checkouts/{FOLDER}");
+    let one = format!("{all}/{}", at.get(..7).unwrap());
+    // What lies in the checkout itself says nothing.
+    home.disk
+        .file(&format!("/c/{one}/.git/HEAD"), format!("{at}\n"))
+        .file(
+            &format!("/c/{one}/Cargo.toml"),
+            "[package]\nname = \"evil\"\n",
+        );
+    let cache = home.disk.dir("/c");
+    let named = |rel: &str| packages(&*cache, std::path::Path::new(rel));
+    assert_eq!(named(&one), [Arc::from("inner-one")]);
+    assert_eq!(named(&all), [Arc::from("inner-one")]);
+    assert!(named("git/checkouts/else-0123456789abcdef").is_empty());
+    assert!(named("registry/src").is_empty());
+}
