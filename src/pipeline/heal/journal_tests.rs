@@ -188,7 +188,7 @@ fn what_another_key_sealed_or_none_is_never_gone_by_and_can_be_told() {
             format!(
                 "{} {}\n",
                 blake3::hash(line.as_bytes()).to_hex(),
-                &line[65..]
+                line.get(65..).unwrap()
             )
         })
         .collect();
@@ -245,7 +245,11 @@ fn lines_of_another_run_or_in_another_order_or_fewer_of_them_do_not_fit() {
 #[test]
 fn what_an_earlier_version_wrote_is_refused_with_a_word() {
     let text = String::from_utf8(written()).unwrap();
-    let json = text.lines().next().unwrap()[65..].replacen("\"version\":2", "\"version\":1", 1);
+    let json = text.lines().next().unwrap().get(65..).unwrap().replacen(
+        "\"version\":2",
+        "\"version\":1",
+        1,
+    );
     let seal = seal().next("01ABC", &seal().start("01ABC"), &json);
     let error = sealed(format!("{seal} {json}\n").as_bytes()).unwrap_err();
     assert!(error.to_string().contains("earlier"), "{error}");
