@@ -251,10 +251,9 @@ fn is_ours(name: &str) -> bool {
 
 /// What of a transaction, or of its evidence, is not what was put there any more, in words.
 pub fn changed(vault: &Vault<'_>, kept: &Kept) -> Vec<String> {
-    let story = match vault.story(&kept.run) {
-        Ok(Some(story)) => story,
-        // Nobody vouches for what it should be.
-        Ok(None) | Err(_) => return Vec::new(),
+    // Else nobody vouches for what it should be.
+    let Ok(Some(story)) = vault.story(&kept.run) else {
+        return Vec::new();
     };
     let stores = stores(vault, &story, &kept.run);
     let moves = kept.entry.moves.iter();

@@ -31,7 +31,7 @@ pub(super) struct Remade<'a> {
 #[derive(Default)]
 struct Node {
     sum: Option<String>,
-    below: BTreeMap<OsString, Node>,
+    below: BTreeMap<OsString, Self>,
 }
 
 impl Remade<'_> {

@@ -237,7 +237,7 @@ fn around(fs: &dyn ReadFs, path: &Path, (was, names): &(Stat, Names)) -> Option<
     let root = fs.open_root(path).ok()?;
     let is = root.dir.stat().ok()?;
     let same = Names::of(&root.dir.list().ok()?) == *names;
-    (is != *was && same && same_thing(was, &is)).then(|| Difference {
+    (is != *was && same && same_thing(was, &is)).then_some(Difference {
         path: root.resolved,
         was: Some(*was),
         is: Some(is),
