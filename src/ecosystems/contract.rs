@@ -163,6 +163,10 @@ pub trait Ecosystem: Send + Sync {
     fn imported(&self, _folder: &dyn Dir) -> Option<Imported> {
         None
     }
+    /// Whether a file that its tool finds above a project by the spelling of a path decides how the project is built.
+    fn adopts(&self, _above: &FileAbove<'_>) -> bool {
+        false
+    }
     /// A version as its tool writes it, from what an advisory feed writes.
     fn spelled_version(&self, advised: &str) -> String {
         advised.to_owned()
@@ -177,6 +181,18 @@ pub trait Ecosystem: Send + Sync {
     fn posture(&self) -> Option<&'static dyn Posture> {
         None
     }
+}
+
+/// A file in a folder above a project, by a path that leads through a link.
+pub struct FileAbove<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its text.
+    pub text: &'a [u8],
+    /// Names in the project's own folder.
+    pub project: &'a [&'a str],
+    /// Whether only the shell's spelling of the working folder leads there, and no path that was named.
+    pub by_shell: bool,
 }
 
 /// Limits for a parser.

@@ -42,7 +42,7 @@ pub(in crate::cli) fn run(args: &GuardArgs, ports: &Ports<'_>) -> Exit {
 fn guard(args: &GuardArgs, ports: &Ports<'_>) -> Result<Exit, String> {
     let mut settings = Settings::with_reports(&args.shared, &args.reports, ports.env, ports.fs)
         .map_err(|e| e.to_string())?;
-    guard_command::heed(args, &mut settings, ports.fs)?;
+    guard_command::heed(args, &mut settings, ports.env, ports.fs)?;
     if args.heal {
         repair(args, &settings, ports)?;
     }

@@ -3,12 +3,13 @@
 //! A program that no ecosystem knows (a shell, a build tool) says nothing here; what it builds beside the audited projects,
 //! nobody has judged.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::cli::args::GuardArgs;
 use crate::cli::settings::Settings;
 use crate::ecosystems::contract::CommandLine;
-use crate::world::{FileKind, ReadFs};
+use crate::model::policy::Derived;
+use crate::world::{Env, FileKind, ReadFs};
 
 /// Adds the projects that the command names to what is audited.
 ///
@@ -17,6 +18,7 @@ use crate::world::{FileKind, ReadFs};
 pub(super) fn heed(
     args: &GuardArgs,
     settings: &mut Settings,
+    env: &dyn Env,
     fs: &dyn ReadFs,
 ) -> Result<(), String> {
     let Some(line) = line(args) else {
@@ -28,6 +30,12 @@ pub(super) fn heed(
              (a settings file of the project or the user), or run the command without guard"
         ));
     }
+    let judged = settings.policy.derived == Derived::Deny || args.fresh_derived.is_some();
+    if let Some(word) = line.build_folders.first().filter(|_| judged) {
+        return Err(format!(
+            "`{word}` is a build folder that was not audited: leave it out, or name it by CARGO_TARGET_DIR"
+        ));
+    }
     let whole = settings.caches;
     if let Some(word) = line.unlocked.first().filter(|_| !whole) {
         return Err(format!(
@@ -35,14 +43,20 @@ pub(super) fn heed(
              `untaint guard --caches`, or name what is built in a project"
         ));
     }
-    let mut named = line.projects.iter().map(|path| folder(path, fs)).peekable();
-    if named.peek().is_some() && args.shared.paths.is_empty() {
-        // It builds there in place of here.
-        settings.targets.retain(|path| path != Path::new("."));
+    let here = PathBuf::from(".");
+    let mut audited: Vec<PathBuf> = Vec::new();
+    for project in &line.projects {
+        audited.extend(folders(project, env, fs));
     }
-    for project in named {
-        if !settings.targets.contains(&project) {
-            settings.targets.push(project);
+    // Its settings are looked for where it is started, whatever it builds.
+    if !line.leaves || audited.is_empty() {
+        audited.push(here.clone());
+    } else if args.shared.paths.is_empty() {
+        settings.targets.retain(|path| *path != here);
+    }
+    for folder in audited {
+        if !settings.targets.contains(&folder) {
+            settings.targets.push(folder);
         }
     }
     Ok(())
@@ -57,14 +71,32 @@ fn line(args: &GuardArgs) -> Option<CommandLine> {
         .find_map(|guarded| guarded.reads(program, words))
 }
 
-/// The folder of a project that is named by its manifest.
-fn folder(path: &Path, fs: &dyn ReadFs) -> PathBuf {
+/// The folders of a project that is named by itself or by its manifest: where the system finds it, and where somebody does who
+/// goes by the text of the path, as cargo goes.
+fn folders(path: &Path, env: &dyn Env, fs: &dyn ReadFs) -> Vec<PathBuf> {
     let is_file = fs
         .stat_named(path)
         .is_ok_and(|stat| stat.kind == FileKind::File);
-    match path.parent() {
+    let folder = match path.parent() {
         Some(parent) if is_file && parent.as_os_str().is_empty() => PathBuf::from("."),
         Some(parent) if is_file => parent.to_owned(),
         _ => path.to_owned(),
+    };
+    let mut spelled = env.current_dir().unwrap_or_default();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => drop(spelled.pop()),
+            other => spelled.push(other),
+        }
     }
+    if fs
+        .stat_named(&spelled)
+        .is_ok_and(|stat| stat.kind == FileKind::File)
+    {
+        spelled.pop();
+    }
+    let real = |path: &Path| fs.open_root(path).ok().map(|root| root.resolved);
+    let other = real(&spelled).filter(|one| real(&folder).as_ref() != Some(one));
+    std::iter::once(folder).chain(other).collect()
 }

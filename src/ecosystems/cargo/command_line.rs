@@ -29,6 +29,11 @@ pub(super) fn read(words: &[OsString]) -> CommandLine {
         .take_while(|word| word != "--")
         .collect();
     let mut has_path = false;
+    // What rustup runs in place of cargo.
+    let first = words
+        .first()
+        .filter(|word| word.starts_with('+') && word.contains('/'));
+    line.unseen.extend(first.cloned());
     for (at, word) in words.iter().enumerate() {
         let next = || words.get(at + 1).cloned();
         let value = |option: &str| match word.strip_prefix(option) {
@@ -39,7 +44,12 @@ pub(super) fn read(words: &[OsString]) -> CommandLine {
         if let Some(path) = value("--manifest-path").or_else(|| value("--path")) {
             has_path = true;
             line.projects.push(PathBuf::from(path));
+        } else if let Some(folder) = value("--target-dir") {
+            line.build_folders.push(format!("--target-dir {folder}"));
         } else if let Some(setting) = value("--config") {
+            if setting.trim_start().starts_with("build.target-dir") {
+                line.build_folders.push(format!("--config {setting}"));
+            }
             if !is_harmless(&setting) {
                 line.unseen.push(format!("--config {setting}"));
             }
@@ -54,7 +64,16 @@ pub(super) fn read(words: &[OsString]) -> CommandLine {
             line.projects.extend(folder.map(PathBuf::from));
         }
     }
-    if subcommand(&words) == Some("install") && !has_path {
+    // Without `--locked` the lockfile of what is installed does not count.
+    let locked = words
+        .iter()
+        .any(|word| word == "--locked" || word == "--frozen");
+    let subcommand = subcommand(&words);
+    // A script of one file brings its manifest along, and no lockfile.
+    if let Some(script) = subcommand.filter(|word| word.ends_with(".rs") || word.contains('/')) {
+        line.unlocked.push(script.to_owned());
+    }
+    if subcommand == Some("install") && !(has_path && locked) {
         line.unlocked.push("install".to_owned());
     }
     line
@@ -112,7 +131,7 @@ mod tests {
             ),
             ("-C ../app build", "../app"),
             ("+nightly -C../app -Zunstable-options build", "../app"),
-            ("install --path tool", "tool"),
+            ("install --locked --path tool", "tool"),
         ] {
             assert_eq!(line(text).projects, [PathBuf::from(project)], "{text}");
             assert_eq!(line(text).unlocked, [""; 0], "{text}");
@@ -135,6 +154,7 @@ mod tests {
             "build --config profile.dev.rustflags=['-Clinker=x']",
             "build --config term.color='never'\nbuild.rustc='x'",
             "build --lockfile-path /x/Cargo.lock",
+            "+/any/toolchain build",
         ] {
             assert_eq!(line(text).unseen.len(), 1, "{text}");
         }
@@ -143,6 +163,18 @@ mod tests {
             "build --config profile.dev.opt-level=2",
         ] {
             assert_eq!(line(text), CommandLine::default(), "{text}");
+        }
+    }
+
+    #[test]
+    fn build_folders_of_its_own_are_heard_of() {
+        for text in [
+            "build --target-dir x",
+            "build --target-dir=x",
+            "run --config build.target-dir='x'",
+        ] {
+            assert_eq!(line(text).build_folders.len(), 1, "{text}");
+            assert!(line(text).unseen.is_empty(), "{text}");
         }
     }
 

@@ -31,7 +31,7 @@ use crate::model::version_order::VersionOrder;
 use crate::model::{EcosystemId, shell};
 
 use super::contract::{
-    Authority, CacheKind, Ecosystem, Facts, Guarded, Healer, LockfileFormat, Posture,
+    Authority, CacheKind, Ecosystem, Facts, FileAbove, Guarded, Healer, LockfileFormat, Posture,
 };
 use super::uses::UseMap;
 
@@ -111,6 +111,19 @@ impl Ecosystem for Cargo {
 
     fn stated_licence(&self) -> Option<super::contract::LicenceFile> {
         Some(("Cargo.toml", licence::stated))
+    }
+
+    /// Cargo asks the system where it is, and goes by the text of a manifest's path that is named: to a workspace above.
+    fn adopts(&self, above: &FileAbove<'_>) -> bool {
+        let is_workspace = || {
+            let text = String::from_utf8_lossy(above.text);
+            let mut lines = text.lines().map(|line| line.trim_start().replace(' ', ""));
+            lines.any(|line| line.starts_with("[workspace") || line.starts_with("workspace"))
+        };
+        !above.by_shell
+            && above.name == "Cargo.toml"
+            && above.project.contains(&"Cargo.toml")
+            && is_workspace()
     }
 
     /// Within what a requirement in caret form takes; a step beyond that is an edit of `Cargo.toml`.

@@ -37,10 +37,14 @@ impl GuardContext<'_> {
 /// What a command line says of what it builds.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct CommandLine {
-    /// Projects that it names in place of the folder that it is started in, as they are written: folders or manifests.
+    /// Projects that it names, as they are written: folders or manifests.
     pub projects: Vec<PathBuf>,
+    /// Whether nothing in the folder that it is started in counts, not even settings: it goes elsewhere first.
+    pub leaves: bool,
     /// Words by which it takes settings or code that no audit of a project sees.
     pub unseen: Vec<String>,
+    /// Words by which it uses a build folder of its own.
+    pub build_folders: Vec<String>,
     /// Words by which it takes packages from the caches that no lockfile of the project names.
     pub unlocked: Vec<String>,
 }

@@ -1,34 +1,44 @@
 //! What a command line of Go (cmd/go 1.26) says of the module that it builds and of where packages come from.
 //!
-//! Go's flags have one hyphen or two and end at the first word that is none; `go run` and `go test` hand what follows to the
-//! program. Which flags take a word of their own is known here for the usual ones: an unknown one ends nothing.
+//! Go's flags have one hyphen or two and end at the first word that is none, or at `--`; `go run` and `go test` hand what
+//! follows the package to the program. A flag that is not known here is taken to have no word of its own.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::ecosystems::contract::CommandLine;
 
-/// Flags without a value.
-const SWITCHES: &[&str] = &[
-    "a",
-    "asan",
-    "cover",
-    "e",
-    "failfast",
-    "fix",
-    "json",
-    "linkshared",
-    "modcacherw",
-    "msan",
-    "n",
-    "race",
-    "short",
-    "t",
-    "trimpath",
-    "u",
-    "v",
-    "work",
-    "x",
+/// Flags whose value may be a word of its own, beside those that are read here.
+const VALUED: &[&str] = &[
+    "asmflags",
+    "bench",
+    "benchtime",
+    "blockprofile",
+    "buildmode",
+    "compiler",
+    "count",
+    "coverpkg",
+    "covermode",
+    "coverprofile",
+    "cpu",
+    "cpuprofile",
+    "exec",
+    "gccgoflags",
+    "gcflags",
+    "installsuffix",
+    "ldflags",
+    "memprofile",
+    "o",
+    "p",
+    "parallel",
+    "pgo",
+    "pkgdir",
+    "run",
+    "skip",
+    "tags",
+    "timeout",
+    "toolexec",
+    "vet",
 ];
 
 /// Reads the words behind `go`.
@@ -40,38 +50,52 @@ pub(super) fn read(words: &[OsString]) -> CommandLine {
         .collect();
     let mut rest = words.iter().map(String::as_str).peekable();
     let mut command = None;
+    let mut flags = true;
     while let Some(word) = rest.next() {
-        let Some(flag) = flag(word) else {
-            if command.is_none() {
+        let Some(flag) = flag(word).filter(|_| flags) else {
+            let Some(command) = command else {
                 command = Some(word);
                 continue;
-            }
-            if matches!(command, Some("run" | "install")) && word.contains('@') {
+            };
+            // Also where it might be the value of a flag that is not known here.
+            if matches!(command, "run" | "install") && word.contains('@') {
                 line.unlocked.push(word.to_owned());
             }
-            if command == Some("run") {
+            if command == "run" {
                 // The rest is the program's.
                 break;
             }
             continue;
         };
-        if matches!(flag, "" | "args") {
+        if flag.is_empty() {
+            flags = false;
+            continue;
+        }
+        if flag == "args" {
             break;
         }
-        let (name, value) = match flag.split_once('=') {
+        let (name, given) = match flag.split_once('=') {
             Some((name, value)) => (name, Some(value.to_owned())),
-            None if SWITCHES.contains(&flag) => continue,
-            None => (
-                flag,
-                rest.next_if(|next| self::flag(next).is_none())
-                    .map(str::to_owned),
-            ),
+            None => (flag, None),
         };
-        let value = value.unwrap_or_default();
+        let mut value = || {
+            given
+                .clone()
+                .or_else(|| rest.next().map(str::to_owned))
+                .unwrap_or_default()
+        };
         match name {
-            "C" => line.projects.push(PathBuf::from(value)),
-            "modfile" | "overlay" | "workfile" => line.unseen.push(format!("-{name} {value}")),
-            "mod" if value == "mod" => line.unlocked.push("-mod=mod".to_owned()),
+            "C" => {
+                line.leaves = true;
+                line.projects.push(PathBuf::from(value()));
+            }
+            "modfile" | "overlay" | "workfile" => line.unseen.push(format!("-{name} {}", value())),
+            "mod" => {
+                if value() == "mod" {
+                    line.unlocked.push("-mod=mod".to_owned());
+                }
+            }
+            known if VALUED.contains(&known) => drop(value()),
             _ => {}
         }
     }
@@ -99,7 +123,12 @@ mod tests {
             "build -C ../app",
             "run -C=../app . -x",
         ] {
-            assert_eq!(line(text).projects, [PathBuf::from("../app")], "{text}");
+            let line = line(text);
+            assert_eq!(
+                (line.projects, line.leaves),
+                (vec![PathBuf::from("../app")], true),
+                "{text}"
+            );
         }
         for text in [
             "build ./...",
@@ -133,7 +162,13 @@ mod tests {
         ] {
             assert_eq!(line(text).unlocked.len(), 1, "{text}");
         }
-        for text in ["build -mod=vendor", "install ./...", "run . a@b"] {
+        for text in [
+            "build -mod=vendor",
+            "install ./...",
+            "run . a@b",
+            "run -ldflags a@b .",
+            "run -- . x@y",
+        ] {
             assert!(line(text).unlocked.is_empty(), "{text}");
         }
     }

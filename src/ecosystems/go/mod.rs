@@ -93,8 +93,8 @@ use crate::model::{EcosystemId, shell};
 use crate::world::{Dir, Env, ReadFs};
 
 use super::contract::{
-    Authority, CacheKind, Ecosystem, Facts, Guarded, Healer, Imported, LockView, LockfileFormat,
-    Posture, Together, ToolPart, ToolSettings,
+    Authority, CacheKind, Ecosystem, Facts, FileAbove, Guarded, Healer, Imported, LockView,
+    LockfileFormat, Posture, Together, ToolPart, ToolSettings,
 };
 use super::proof::ProvingAuthority;
 
@@ -197,6 +197,17 @@ impl Ecosystem for Go {
 
     fn posture(&self) -> Option<&'static dyn Posture> {
         Some(&posture::GoPosture)
+    }
+
+    /// Go goes by `$PWD` (`os.Getwd`): to the nearest workspace, and to the nearest module where the folder is none.
+    fn adopts(&self, above: &FileAbove<'_>) -> bool {
+        let has = |name: &str| above.project.contains(&name);
+        let is_go = has("go.mod") || above.project.iter().any(|name| name.ends_with(".go"));
+        match above.name {
+            "go.work" => is_go && !has("go.work"),
+            "go.mod" => is_go && !has("go.mod") && !has("go.work"),
+            _ => false,
+        }
     }
 
     /// Feeds leave the `v` out.

@@ -7,24 +7,29 @@
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
+use crate::ecosystems::contract::FileAbove;
 use crate::model::Problem;
 use crate::model::text::printable;
 use crate::pipeline::flow::Discovered;
-use crate::world::{Env, FileKind, ReadFs};
+use crate::world::{Dir, Env, FileKind, ReadFs};
 
 use super::Targets;
 use super::walk::format_of;
 
+/// Largest file that is read there, in bytes.
+const LARGEST: u64 = 1 << 20;
+
 /// Says which files above the projects only those find who go by the path as it was typed.
 pub(super) fn judge(targets: &Targets<'_>, found: &mut Discovered) {
-    let here = here(targets.env, targets.fs);
-    let files: BTreeSet<PathBuf> = targets
-        .lockfiles
-        .iter()
-        .filter_map(|file| file.parent())
-        .chain(targets.paths.iter().map(PathBuf::as_path))
-        .flat_map(|path| above(&spelled(&here, path), targets, found))
-        .collect();
+    let real = targets.env.current_dir().unwrap_or_default();
+    let shell = here(targets.env, targets.fs);
+    let mut files: BTreeSet<PathBuf> = BTreeSet::new();
+    let lockfiles = targets.lockfiles.iter().filter_map(|file| file.parent());
+    for path in lockfiles.chain(targets.paths.iter().map(PathBuf::as_path)) {
+        for (base, by_shell) in [(&real, false), (&shell, true)] {
+            files.extend(above(&spelled(base, path), by_shell, targets, found));
+        }
+    }
     for file in files {
         let folder = file.parent().unwrap_or(&file).display().to_string();
         found.problems.push(Problem::partial(
@@ -65,33 +70,54 @@ fn spelled(here: &Path, path: &Path) -> PathBuf {
     whole
 }
 
-/// Lockfiles and manifests in folders above `path` that do not lie above what it leads to.
-fn above(path: &Path, targets: &Targets<'_>, found: &Discovered) -> Vec<PathBuf> {
+/// Files in folders above `path` that do not lie above what it leads to, and decide how that is built.
+fn above(path: &Path, by_shell: bool, targets: &Targets<'_>, found: &Discovered) -> Vec<PathBuf> {
     let Ok(root) = targets.fs.open_root(path) else {
         return Vec::new();
     };
     if root.resolved == path {
         return Vec::new();
     }
+    let names = |dir: &dyn Dir| -> Vec<String> {
+        let entries = dir.list().unwrap_or_default().into_iter();
+        let files = entries.filter(|entry| entry.kind != FileKind::Dir);
+        files
+            .filter_map(|entry| entry.name.into_string().ok())
+            .collect()
+    };
+    let project = names(&*root.dir);
+    let project: Vec<&str> = project.iter().map(String::as_str).collect();
     let mut files = Vec::new();
     for folder in path.ancestors().skip(1) {
         let Ok(opened) = targets.fs.open_root(folder) else {
             continue;
         };
-        let scanned = |at: &Path| {
-            let mut roots = found.roots.iter().filter(|root| root.is_project);
-            roots.any(|root| at.starts_with(&root.path))
-        };
-        if root.resolved.starts_with(&opened.resolved) || scanned(&opened.resolved) {
+        let mut roots = found.roots.iter().filter(|root| root.is_project);
+        if root.resolved.starts_with(&opened.resolved)
+            || roots.any(|root| opened.resolved.starts_with(&root.path))
+        {
             continue;
         }
-        let entries = opened.dir.list().unwrap_or_default();
-        let names = entries.iter().filter(|entry| entry.kind != FileKind::Dir);
-        let counts = names.filter(|entry| {
-            let name = entry.name.to_string_lossy();
-            format_of(&targets.ecosystems, &name).is_some() || is_manifest(targets, &name)
-        });
-        files.extend(counts.map(|entry| folder.join(&entry.name)));
+        for name in names(&*opened.dir) {
+            let file = folder.join(&name);
+            let known =
+                format_of(&targets.ecosystems, &name).is_some() || is_manifest(targets, &name);
+            // What cannot be read decides all the same, by its name.
+            let text = if known {
+                targets.fs.read_named(&file, LARGEST).unwrap_or_default()
+            } else {
+                continue;
+            };
+            let above = FileAbove {
+                name: &name,
+                text: &text,
+                project: &project,
+                by_shell,
+            };
+            if targets.ecosystems.iter().any(|e| e.adopts(&above)) {
+                files.push(file);
+            }
+        }
     }
     files
 }
@@ -123,8 +149,9 @@ mod tests {
         fs::create_dir_all(top.join("link")).unwrap();
         symlink("../real/a", top.join("link/a")).unwrap();
         fs::write(top.join("real/a/go.mod"), "module a\n").unwrap();
+        fs::write(top.join("real/a/Cargo.toml"), "[package]\nname = \"a\"\n").unwrap();
         fs::write(top.join("real/go.work"), "go 1.24\n").unwrap();
-        fs::write(top.join(file), "").unwrap();
+        fs::write(top.join(file), "[workspace]\n").unwrap();
         let env = Given {
             current_dir: top.join(at).canonicalize().ok(),
             ..Given::default()
@@ -153,27 +180,29 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_above_the_typed_path_alone_is_told() {
-        for (path, at) in [
-            ("link/a", "."),
-            (".", "link/a"),
-            ("in", "link/a"),
-            ("..", "link/a/in"),
-        ] {
-            for file in [
-                "link/go.work",
-                "link/go.mod",
-                "link/Cargo.toml",
-                "link/Cargo.lock",
-            ] {
-                assert_eq!(told(file, path, at), [file], "{path} at {at}");
-            }
+    fn what_a_tool_finds_above_the_typed_path_alone_is_told() {
+        for (path, at) in [("link/a", "."), (".", "link/a"), ("..", "link/a/in")] {
+            assert_eq!(
+                told("link/go.work", path, at),
+                ["link/go.work"],
+                "{path} at {at}"
+            );
         }
+        // Cargo asks the system where it is, and goes by the text of what is named.
+        assert_eq!(told("link/Cargo.toml", "link/a", "."), ["link/Cargo.toml"]);
+        assert_eq!(told("link/Cargo.toml", ".", "link/a"), [""; 0]);
     }
 
     #[test]
-    fn what_lies_above_the_real_path_or_is_no_manifest_is_not_told_here() {
-        assert_eq!(told("link/notes", "link/a", "."), [""; 0]);
+    fn what_no_tool_goes_by_is_not_told() {
+        for file in [
+            "link/notes",
+            "link/go.mod",
+            "link/go.sum",
+            "link/Cargo.lock",
+        ] {
+            assert_eq!(told(file, "link/a", "."), [""; 0], "{file}");
+        }
         assert_eq!(told("link/go.work", "real/a", "."), [""; 0]);
         assert_eq!(told("go.work", "link/a", "."), [""; 0]);
         assert_eq!(told("link/go.work", "../link/../real/a", "link"), [""; 0]);

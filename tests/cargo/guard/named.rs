@@ -44,9 +44,13 @@ fn the_project_that_the_command_names_is_audited_as_well() {
     let done = ends(build(&["other"]), 0);
     let said = format!("clean: other, {}: ", world.project().display());
     assert!(done.stderr.contains(&said), "{}", done.stderr);
-    // Without a path, the project of the command stands for the folder that it is started in.
+    // The folder that it is started in counts as well: cargo reads its settings there.
     let done = ends(build(&[]), 0);
-    let said = format!("clean: {}: ", world.project().display());
+    let said = format!(
+        "clean: {}, {}: ",
+        world.root().display(),
+        world.project().display()
+    );
     assert!(done.stderr.contains(&said), "{}", done.stderr);
     taint(&world);
     for more in [&["other"][..], &[]] {
@@ -66,12 +70,33 @@ fn settings_on_the_command_line_are_refused_and_said() {
         &["go", "build", "-overlay", "x.json", "."],
         &["go", "run", "example.org/x@latest"],
         &["cargo", "install", "any"],
+        &["cargo", "install", "--path", "."],
+        &["cargo", "+/any/toolchain", "build"],
+        &["go", "run", "--", "example.org/x@latest"],
     ] {
         let done = ends(guard(&world, &[], words), 122);
         assert!(done.stderr.contains("error: `"), "{}", done.stderr);
     }
     let script = "cargo build --offline --config \"term.color='never'\"";
     ends(shell(&world, &[], script), 0);
+}
+
+#[test]
+fn settings_of_the_folder_that_it_is_started_in_count_beside_the_project_that_it_names() {
+    let world = world();
+    let manifest = world.project().join("Cargo.toml");
+    write_file(
+        &world.root().join("rust-toolchain.toml"),
+        "[toolchain]\npath = \"/any/where\"\n",
+    );
+    let command = [
+        "cargo",
+        "build",
+        "--manifest-path",
+        manifest.to_str().unwrap(),
+    ];
+    ends(guard(&world, &[], &command).without_project(&world), 121);
+    assert_eq!(report(&world).1, ["code-in-settings"]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::ecosystems::contract::{PostureContext, PostureReport};
 use crate::model::text::printable;
-use crate::model::{Code, Finding, Line, Problem};
+use crate::model::{Code, Finding, Line, Problem, Severity};
 
 use super::programs::remedy;
 use super::told::{Source, short};
@@ -46,7 +46,13 @@ pub(super) fn judge(
         let source = Source::file(&path, base, own, context);
         match read(&path, context) {
             Ok(Asked::Name) => {}
-            Ok(Asked::Path(folder, line)) => report.findings.push(found(&source, &folder, line)),
+            Ok(Asked::Path(folder, line)) => {
+                let mut finding = found(&source, &folder, line);
+                if is_of_others(&path, context) {
+                    finding.severity = Severity::High;
+                }
+                report.findings.push(finding);
+            }
             Err(why) => {
                 let shown = printable(&path.display().to_string());
                 report.problems.push(Problem::partial(shown, why));
@@ -70,6 +76,13 @@ fn found(source: &Source, folder: &str, line: Option<Line>) -> Finding {
     let mut finding = source.graded(Code::CodeInSettings, line, message);
     finding.remedy = Some(remedy(source));
     finding
+}
+
+/// Whether somebody else wrote a file, as anybody can in a folder for temporary files.
+fn is_of_others(file: &Path, context: &PostureContext<'_>) -> bool {
+    let uid = context.env.uid();
+    let stat = context.fs.stat_named(file);
+    stat.is_ok_and(|stat| stat.uid != uid && stat.uid != 0)
 }
 
 /// The file that rustup finds from a folder; one that cannot be looked at counts as found.
