@@ -42,7 +42,8 @@ fn the_project_that_the_command_names_is_audited_as_well() {
         guard(&world, more, &command).without_project(&world)
     };
     let done = ends(build(&["other"]), 0);
-    let said = format!("clean: other, {}: ", world.project().display());
+    let (root, project) = (world.root().display(), world.project());
+    let said = format!("clean: other, {}, {root}: ", project.display());
     assert!(done.stderr.contains(&said), "{}", done.stderr);
     // The folder that it is started in counts as well: cargo reads its settings there.
     let done = ends(build(&[]), 0);
