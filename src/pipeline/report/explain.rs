@@ -218,8 +218,8 @@ mod tests {
     #[test]
     fn pages_name_only_commands_that_exist() {
         let known = [
-            "untaint trust pin",
             "untaint trust discover",
+            "untaint accept --help",
             "untaint guard",
             "untaint heal",
             "untaint's",
@@ -248,7 +248,7 @@ mod tests {
              The tool would serve one package for another.\n\
              \nHow it is found\n  What the key, path or pointer promises is compared with what the content calls\n  \
              itself and with what is published for both.\n\
-             \nWhat to do\n  Remove the entry that the report names; the content itself may stay where it\n  belongs.\n\
+             \nWhat to do\n  Run `untaint heal`: it takes the entry that the report names, and what was\n  built from it.\n\
              \nKnown false alarms\n  None known.\n\
              \nExample\n  A verified but vulnerable old release is copied over the file of the current\n  one.\n"
         );
