@@ -28,7 +28,7 @@ fn isolated(world: &World) -> Scan {
 
 fn reported(world: &World) -> bool {
     let scan = world.untaint().run();
-    let mut told = scan.problems().into_iter();
+    let mut told = scan.problems().iter();
     told.any(|p| p["message"].as_str().unwrap().contains("interrupted"))
 }
 
