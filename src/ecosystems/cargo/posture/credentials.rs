@@ -120,7 +120,7 @@ fn exposed(
         format!("{who} of this machine can read the token for {names}"),
     );
     finding.remedy = Some(format!(
-        "chmod 600 {}, and replace the token if others use this machine",
+        "take the right away (`chmod 600 {}`), and replace the token if others use this machine",
         crate::model::shell::quote(path.as_os_str().as_bytes())
     ));
     report.findings.push(finding);
