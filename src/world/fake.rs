@@ -85,7 +85,8 @@ impl Disk {
 
     /// When it was last written, in nanoseconds since 1970.
     pub(crate) fn time(&mut self, path: &str, mtime: i128) -> &mut Self {
-        self.nodes().get_mut(Path::new(path)).unwrap().stat.mtime = mtime;
+        let stat = &mut self.nodes().get_mut(Path::new(path)).unwrap().stat;
+        (stat.mtime, stat.ctime) = (mtime, mtime);
         self
     }
 

@@ -90,11 +90,8 @@ pub(super) fn read(words: &[OsString]) -> CommandLine {
                 line.projects.push(PathBuf::from(value()));
             }
             "modfile" | "overlay" | "workfile" => line.unseen.push(format!("-{name} {}", value())),
-            "mod" => {
-                if value() == "mod" {
-                    line.unlocked.push("-mod=mod".to_owned());
-                }
-            }
+            "mod" if value() == "mod" => line.unlocked.push("-mod=mod".to_owned()),
+            "mod" => {}
             known if VALUED.contains(&known) => drop(value()),
             _ => {}
         }

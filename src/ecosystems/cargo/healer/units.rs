@@ -228,7 +228,7 @@ impl Map {
                     if part == "build" {
                         infos(&*below, &mut unit.says, sources);
                         if let Ok(output) = below.stat_entry(OsStr::new("output")) {
-                            unit.made.object(output.mtime);
+                            unit.made.object(&output);
                             unit.ran = Some(rel.clone());
                         }
                     } else {
@@ -281,9 +281,9 @@ impl Map {
             && let Some(unit) = self.units.get_mut(unit)
         {
             if text.ends_with(".d") {
-                unit.made.record(stat.mtime);
+                unit.made.record(&stat);
             } else {
-                unit.made.object(stat.mtime);
+                unit.made.object(&stat);
             }
         }
         let linkable = [
@@ -364,7 +364,7 @@ fn fingerprint(dir: &dyn Dir, unit: &mut Unit) {
         };
         unit.names.insert(target_name(stem));
         if let Ok(stat) = dir.stat_entry(OsStr::new(stem)) {
-            unit.made.record(stat.mtime);
+            unit.made.record(&stat);
         }
         let own = dir.read(OsStr::new(stem), LARGEST).ok();
         let own = own.and_then(|(bytes, _)| little_endian(&bytes));
