@@ -216,6 +216,29 @@ fn a_copy_of_the_present_listing_that_lacks_rows_is_poisoned() {
         .finds(&["metadata-poisoned"], "left out");
 }
 
+/// A mirror may take an older version up after a newer one: a copy from between is old, and lacks nothing.
+#[test]
+fn a_version_that_a_mirror_took_up_late_is_not_missed_and_a_removed_row_is() {
+    let world = World::clean(Source::Alternate);
+    let publish = |version: &str, at: &str| {
+        let release = Crate::lib("beta", version, "pub fn name() {}\n").published(at);
+        world.publish(&release);
+    };
+    publish("1.0.1", "2024-02-02T03:04:05Z");
+    publish("1.0.3", "2024-04-02T03:04:05Z");
+    world.cargo(&["update", "--quiet", "beta"]);
+    world.cargo(&["fetch", "--quiet", "--locked"]);
+    publish("1.0.2", "2024-03-02T03:04:05Z");
+    for arguments in [&[][..], &["--isolated"], &["--full"]] {
+        world.untaint().args(arguments).run().is_clean();
+    }
+    rewrite_listing(&world, "beta", |rows| drop(rows.remove(1)));
+    world
+        .untaint()
+        .run()
+        .finds(&["metadata-poisoned"], "1.0.1 is left out");
+}
+
 #[test]
 fn findings_about_published_packages_carry_their_package_url() {
     let world = home_template().twin();

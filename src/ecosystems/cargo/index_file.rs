@@ -394,6 +394,9 @@ impl<'a> Judged<'a> {
 
     /// Versions that by the registry's own times were there when the file was written, and are not in it. When that was, say
     /// the newest of its rows and the answer of which the file says it is: a copy of the present answer lacks nothing of it.
+    ///
+    /// Rows are appended. A mirror takes versions up when it likes, so what stands behind every row that the file has came
+    /// later than they, whatever the time of its publication.
     fn left_out(&mut self, answer: &str) {
         let (Some(listing), None) = (self.listing(), self.context.gap) else {
             return;
@@ -406,17 +409,19 @@ impl<'a> Judged<'a> {
         let whole = !self.cut;
         let present =
             whole && (same(ETAG, &listing.etag) || same(MODIFIED, &listing.last_modified));
-        let written = self.newest.max(modified(answer).filter(|_| whole));
-        let missing = listing.versions.iter().find(|v| {
-            let was_there = |written: i64| {
-                v.published_at
-                    .is_some_and(|at| at < written.saturating_sub(SETTLING))
+        let answered = modified(answer).filter(|_| whole);
+        let last = (listing.versions.iter()).rposition(|v| self.have.contains(&*v.version));
+        let missing = listing.versions.iter().enumerate().find(|(at, v)| {
+            let was_there = |written: Option<i64>| {
+                let published = v.published_at.zip(written);
+                published.is_some_and(|(at, written)| at < written.saturating_sub(SETTLING))
             };
+            let in_order = last.is_some_and(|last| *at < last);
             !v.withdrawn
                 && !self.have.contains(&*v.version)
-                && (present || written.is_some_and(was_there))
+                && (present || was_there(answered) || (in_order && was_there(self.newest)))
         });
-        if let Some(missing) = missing {
+        if let Some((_, missing)) = missing {
             let shown = text::printable(&missing.version);
             self.wrong.push(format!("{shown} is left out"));
         }
