@@ -105,9 +105,14 @@ fn inner(args: &RestoreArgs, ports: &Ports<'_>) -> Result<Exit, String> {
 fn chosen<'v, 'a>(vaults: &'v [Vault<'a>], run: &str) -> Result<(&'v Vault<'a>, String), String> {
     let text = |e: VaultError| e.to_string();
     let mut newest: Option<((i64, String, bool), &Vault<'a>)> = None;
+    // What cannot be gone by in one place says nothing against a run in another.
+    let mut unfit = None;
     for vault in vaults {
         if run == "last" {
-            let found = restore::last(vault).map_err(text)?;
+            let found = restore::last(vault).unwrap_or_else(|error| {
+                unfit = Some(text(error));
+                None
+            });
             let found = found.map(|found| (found, vault));
             newest = newest
                 .into_iter()
@@ -122,7 +127,9 @@ fn chosen<'v, 'a>(vaults: &'v [Vault<'a>], run: &str) -> Result<(&'v Vault<'a>, 
             "the last run, {run}, is back already: name an earlier one; `untaint quarantine list` has them"
         )),
         Some(((_, run, false), vault)) => Ok((vault, run)),
-        None if run == "last" => Err("no heal has anything to put back".to_owned()),
+        None if run == "last" => {
+            Err(unfit.unwrap_or_else(|| "no heal has anything to put back".to_owned()))
+        }
         None => Err(format!(
             "{}: no such run; `untaint quarantine list` has them; if it was one with --isolated of a cache elsewhere, add --root with that cache",
             printable(run)

@@ -361,3 +361,22 @@ fn a_run_that_was_given_up_gives_back_exactly_what_it_had_moved() {
         assert!(same.is_empty(), "{moved_back}: {same:#?}");
     }
 }
+
+/// What somebody else's heal left beside the cache is of that run alone.
+#[test]
+fn a_foreign_run_beside_a_cache_does_not_stand_in_the_way_of_the_last_one() {
+    let world = template().twin();
+    let file = world.tree("beta", "1.0.0").join("src/lib.rs");
+    write_file(&file, "EVIL\n");
+    let elsewhere = world.root().join("elsewhere");
+    let foreign = heal(&world, &["--yes", "--isolated"])
+        .env("XDG_DATA_HOME", &elsewhere)
+        .run_raw();
+    assert!(!file.exists(), "{}", foreign.story());
+    world.cargo(&["fetch", "--quiet", "--locked", "--offline"]);
+    write_file(&file, "EVIL again\n");
+    let own = heal(&world, &["--yes"]).run_raw();
+    assert_eq!(own.exit, 0, "{}", own.story());
+    ends(&world, &["restore", "last", "--yes"], 0);
+    assert_eq!(fs::read_to_string(&file).unwrap(), "EVIL again\n");
+}
